@@ -1,0 +1,1 @@
+"""Adapters of sales channels, one folder each. Siblings never import each other."""

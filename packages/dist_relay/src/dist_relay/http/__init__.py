@@ -1,0 +1,1 @@
+"""HTTP towards outside systems: a bounded session, the table of statuses, Retry-After."""
