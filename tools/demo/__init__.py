@@ -1,0 +1,1 @@
+"""The demo: one distributor, one store, one warehouse, every process real."""
