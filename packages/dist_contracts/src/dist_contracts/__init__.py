@@ -3,7 +3,7 @@
 Import the names from here; the modules behind them are an internal order of files.
 """
 
-from .base import MAX_PAYLOAD_BYTES, Contract
+from .base import MAX_PAYLOAD_BYTES, Contract, explain
 from .envelope import Envelope, Outcome, Verdict
 from .events import EVENTS, ConnectionCheck, Direction, EventSpec, Kind, ListingFound
 from .identity import event_id, new_traceparent, trace_id
@@ -77,6 +77,7 @@ __all__ = [
     "Tax",
     "Verdict",
     "event_id",
+    "explain",
     "new_traceparent",
     "trace_id",
 ]

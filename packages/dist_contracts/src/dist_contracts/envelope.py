@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
-from .base import Amount, Contract, Ref, Text, UtcDatetime
+from .base import Amount, Contract, Diagnostic, JsonObject, Ref, UtcDatetime
 
 EventType = Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z_]+)+\.v[0-9]+$", max_length=64)]
 TraceParent = Annotated[str, Field(pattern=r"^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$")]
@@ -20,8 +20,8 @@ class Envelope(Contract):
 
     ``event_id`` is derived from the fact (:func:`dist_contracts.identity.event_id`), so a repetition has the same id.
     Events of the same ``key`` on a ``connection`` keep their order. ``version`` is set for state events only.
-    ``priority`` 0 is served first, 9 last. ``read_back`` asks the adapter to look whether an earlier attempt took effect
-    before it acts again. ``database`` is the uuid of the Odoo database: a restored copy has another one.
+    ``priority`` 0 is served first, 9 last. ``read_back`` asks the adapter to look whether an earlier attempt took
+    effect before it acts again. ``database`` is the uuid of the Odoo database: a restored copy has another one.
     """
 
     event_id: UUID
@@ -36,7 +36,7 @@ class Envelope(Contract):
     attempt: Annotated[int, Field(ge=1)] = 1
     read_back: bool = False
     deadline: UtcDatetime | None = None
-    payload: dict[str, Any]
+    payload: JsonObject
 
 
 class Verdict(str, Enum):
@@ -62,7 +62,7 @@ class Outcome(Contract):
     verdict: Verdict
     attempt: Annotated[int, Field(ge=1)] = 1
     version: Annotated[int, Field(ge=1)] | None = None
-    code: Text | None = None
-    message: Text | None = None
-    retry_after: Amount | None = None
-    data: dict[str, Any] = {}
+    code: Diagnostic | None = None
+    message: Diagnostic | None = None
+    retry_after: Annotated[Amount, Field(ge=0)] | None = None
+    data: JsonObject = {}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-from .base import Contract, Text
+from .base import Contract
 from .listing import Availability, ListingRef
+from .money import Money
 from .order import Acknowledgement, Order, OrderCancel
 from .shipment import Shipment
 
@@ -33,7 +34,7 @@ class ListingFound(Contract):
     """A product variant that exists on the channel, so that it can be mapped before its first order."""
 
     listing: ListingRef
-    price: Text | None = None
+    price: Money | None = None
 
 
 class EventSpec(NamedTuple):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from typing_extensions import Self
 
 from .base import Amount, Contract, Ref, Text, UtcDatetime
 
@@ -21,6 +22,12 @@ class ListingRef(Contract):
     sku: Ref | None = None
     barcode: Ref | None = None
     title: Text | None = None
+
+    @model_validator(mode="after")
+    def _is_identified(self) -> Self:
+        if not (self.product_id or self.variant_id or self.inventory_id or self.sku or self.barcode):
+            raise ValueError("at least one of product_id, variant_id, inventory_id, sku and barcode is needed")
+        return self
 
 
 class Availability(Contract):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from typing_extensions import Self
 
-from .base import Contract, Text
+from .base import Contract, JsonObject, Text
 
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,31}$")]
 
@@ -45,9 +46,10 @@ class RateLimit(Contract):
 class Manifest(Contract):
     """An adapter's announcement.
 
-    ``settings_schema`` and ``credentials_schema`` are JSON Schema (2020-12) objects: Odoo renders its form from them and
-    both sides validate with them. ``links`` are URL templates over the settings and the record's external ids, e.g.
-    ``{"order": "https://{shop_domain}/admin/orders/{order_id}"}``. ``batch`` says how many events of a type one call takes.
+    ``settings_schema`` and ``credentials_schema`` are JSON Schema (2020-12) objects: Odoo renders its form from them
+    and both sides validate with them. ``links`` are URL templates over the settings and the record's external ids, e.g.
+    ``{"order": "https://{shop_domain}/admin/orders/{order_id}"}``. ``batch`` says how many events of a type one call
+    takes.
     """
 
     code: Code
@@ -55,12 +57,18 @@ class Manifest(Contract):
     kind: AdapterKind
     version: Text
     capabilities: tuple[Capability, ...]
-    settings_schema: dict[str, Any]
-    credentials_schema: dict[str, Any]
+    settings_schema: JsonObject
+    credentials_schema: JsonObject
     api_version: Text | None = None
     api_sunset: date | None = None
     rate_limits: tuple[RateLimit, ...] = ()
-    batch: dict[str, int] = {}
+    batch: dict[str, Annotated[int, Field(ge=1, le=100_000)]] = {}
     links: dict[str, str] = {}
     description: Text | None = None
     documentation: Text | None = None
+
+    @model_validator(mode="after")
+    def _capabilities_are_distinct(self) -> Self:
+        if len(set(self.capabilities)) < len(self.capabilities):
+            raise ValueError("a capability is named twice")
+        return self

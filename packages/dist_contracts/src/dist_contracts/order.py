@@ -1,17 +1,20 @@
 """The order as every sales channel tells it, and what we answer: acknowledgement and cancellation.
 
 All prices are per unit before discounts; whether they include tax is said once, by ``Order.taxes_included``. Quantities
-are decimals in the line's ``uom``. Identifiers are the channel's own.
+are decimals in the line's ``uom``. Identifiers are the channel's own. Prices, discounts and quantities are never
+negative: money that goes back is a refund, not a negative line. Every amount is in the order's one currency.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from typing_extensions import Self
 
-from .base import Amount, Contract, Ref, Text, UtcDatetime
+from .base import Amount, Contract, LongText, Ref, Text, UtcDatetime
 from .listing import ListingRef, Uom
 from .money import Currency, MoneyPair
 from .party import Address, Buyer
@@ -81,6 +84,11 @@ class Discount(Contract):
     amount: MoneyPair
     code: Text | None = None
 
+    @model_validator(mode="after")
+    def _is_positive(self) -> Self:
+        _refuse_negative(f"discount {self.title!r}", "amount", self.amount)
+        return self
+
 
 class Fee(Contract):
     """What the channel charges us (commission, closing fee); ``amount`` is positive when we pay."""
@@ -93,11 +101,14 @@ class Gift(Contract):
     """Gift wish of the buyer."""
 
     wrap: bool = False
-    message: Text | None = None
+    message: LongText | None = None
 
 
 class OrderLine(Contract):
-    """One line. ``quantity`` is what stands after edits; ``ordered_quantity`` what was first ordered."""
+    """One line. ``quantity`` is what stands after edits; ``ordered_quantity`` what was first ordered.
+
+    ``location_id`` is the place the channel wants it shipped from, where it has a say in that.
+    """
 
     external_id: Ref
     listing: ListingRef
@@ -112,7 +123,15 @@ class OrderLine(Contract):
     fees: tuple[Fee, ...] = ()
     requires_shipping: bool = True
     gift: Gift | None = None
+    location_id: Ref | None = None
+    requested_ship_by: UtcDatetime | None = None
+    requested_deliver_by: UtcDatetime | None = None
     properties: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _price_is_not_negative(self) -> Self:
+        _refuse_negative(f"line {self.external_id}", "unit_price", self.unit_price)
+        return self
 
 
 class ShippingLine(Contract):
@@ -125,6 +144,11 @@ class ShippingLine(Contract):
     price: MoneyPair
     discounts: tuple[Discount, ...] = ()
     taxes: tuple[Tax, ...] = ()
+
+    @model_validator(mode="after")
+    def _price_is_not_negative(self) -> Self:
+        _refuse_negative(f"shipping {self.title!r}", "price", self.price)
+        return self
 
 
 class OrderTotals(Contract):
@@ -146,7 +170,11 @@ class Cancellation(Contract):
 
 
 class Order(Contract):
-    """A whole order of a channel at one moment (``updated_at``); each later state is sent whole again."""
+    """A whole order of a channel at one moment (``updated_at``); each later state is sent whole again.
+
+    ``buyer_reference`` is the buyer's own purchase order number. Of the four dates, ``…_from`` is the earliest and
+    ``…_by`` the latest moment the buyer or the channel asks for.
+    """
 
     external_id: Ref
     number: Ref
@@ -166,13 +194,53 @@ class Order(Contract):
     totals: OrderTotals
     holds: tuple[Hold, ...] = ()
     cancellation: Cancellation | None = None
+    requested_ship_from: UtcDatetime | None = None
     requested_ship_by: UtcDatetime | None = None
+    requested_deliver_from: UtcDatetime | None = None
     requested_deliver_by: UtcDatetime | None = None
+    buyer_reference: Text | None = None
     gift: Gift | None = None
     source: Text | None = None
-    note: Text | None = None
+    note: LongText | None = None
     tags: tuple[Text, ...] = ()
     test: bool = False
+
+    @model_validator(mode="after")
+    def _lines_are_distinct(self) -> Self:
+        seen: set[str] = set()
+        for line in self.lines:
+            if line.external_id in seen:
+                raise ValueError(f"line {line.external_id} stands twice in the order")
+            seen.add(line.external_id)
+        return self
+
+    @model_validator(mode="after")
+    def _speaks_one_currency(self) -> Self:
+        shown = self.presentment_currency or self.currency
+        for path, pair in _pairs(self, ""):
+            if pair.shop.currency != self.currency:
+                raise ValueError(f"{path} is in {pair.shop.currency}, the order in {self.currency}")
+            if pair.presentment and pair.presentment.currency != shown:
+                raise ValueError(f"{path} was shown in {pair.presentment.currency}, the order in {shown}")
+        return self
+
+
+def _refuse_negative(what: str, field: str, pair: MoneyPair) -> None:
+    for money in (pair.shop, pair.presentment):
+        if money and money.amount < 0:
+            raise ValueError(f"{what}: {field} is negative ({money.amount} {money.currency})")
+
+
+def _pairs(node: Any, path: str) -> Iterator[tuple[str, MoneyPair]]:
+    """Every money pair in ``node`` with its path; lines and other things that have an id are named by it."""
+    if isinstance(node, MoneyPair):
+        yield path, node
+    elif isinstance(node, Contract):
+        for name in type(node).model_fields:
+            yield from _pairs(getattr(node, name), f"{path}.{name}" if path else name)
+    elif isinstance(node, tuple):
+        for index, item in enumerate(node):
+            yield from _pairs(item, f"{path}[{getattr(item, 'external_id', None) or index}]")
 
 
 class AcknowledgementStatus(str, Enum):
@@ -217,7 +285,7 @@ class OrderCancel(Contract):
 
     order_id: Ref
     reason: CancelReason
-    note: Text | None = None
+    note: LongText | None = None
     restock: bool = True
     refund: bool = True
     notify_buyer: bool = True

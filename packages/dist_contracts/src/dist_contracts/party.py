@@ -13,7 +13,10 @@ Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
 
 class Address(Contract):
-    """A postal address as the channel gave it; ``state`` is the ISO 3166-2 part behind the country (``CA`` of ``US-CA``)."""
+    """A postal address as the channel gave it.
+
+    ``state`` is the ISO 3166-2 part behind the country (``CA`` of ``US-CA``).
+    """
 
     name: Text | None = None
     company: Text | None = None

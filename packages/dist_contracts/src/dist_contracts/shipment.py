@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from typing_extensions import Self
 
 from .base import Contract, Ref, Text, UtcDatetime
 from .listing import Uom
@@ -12,7 +13,10 @@ from .order import PositiveAmount
 
 
 class PackageLine(Contract):
-    """How much of one order line lies in a package, matched on the channel's line id (never on the variant)."""
+    """How much of one order line lies in a package, matched on the channel's line id (never on the variant).
+
+    The same line may stand twice in a package (two lots, say); the adapter adds them up.
+    """
 
     line_id: Ref
     quantity: PositiveAmount
@@ -28,7 +32,7 @@ class Package(Contract):
     service: Text | None = None
     tracking_number: Text | None = None
     tracking_url: Text | None = None
-    sscc: Annotated[str, Field(pattern=r"^\d{18}$")] | None = None
+    sscc: Annotated[str, Field(pattern=r"^[0-9]{18}$")] | None = None
     weight_kg: PositiveAmount | None = None
 
 
@@ -45,3 +49,10 @@ class Shipment(Contract):
     location_id: Ref | None = None
     packages: Annotated[tuple[Package, ...], Field(min_length=1, max_length=1_000)]
     notify_buyer: bool = True
+
+    @model_validator(mode="after")
+    def _packages_are_distinct(self) -> Self:
+        references = [package.reference for package in self.packages]
+        if twice := {reference for reference in references if references.count(reference) > 1}:
+            raise ValueError(f"the package reference {min(twice)!r} is used twice")
+        return self
