@@ -1,0 +1,204 @@
+"""PostgreSQL by psycopg: autocommit, one function per call, a session that is begun anew when it was lost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from dist_relay.logging import get
+
+from .port import API_VERSION, Claimed, ClaimedPull, Hello, Pending, Refused, Unavailable
+
+CHANNEL = "dist_outbox"
+STATEMENT_SECONDS = 30
+IDLE_SECONDS = 60
+"""A session that says nothing for so long is ended by the server, and its locks with it: a pump that hangs or is stopped
+must not keep others from publishing."""
+
+_MISSING = (
+    "this database has no dist_relay functions for this role: install the addon dist_sync_queue, create the role "
+)
+_MISSING += "and run SELECT dist_relay.grant_to('dist_relay')"
+
+
+class Pg:
+    """:class:`dist_relay.pump.port.PgPort` over one psycopg connection. Used by one thread."""
+
+    def __init__(self, dsn: str, name: str = "dist-relay") -> None:
+        self._dsn, self._name = dsn, name
+        self._connection: psycopg.Connection[dict[str, Any]] | None = None
+        self._listening = False
+        self._log = get(session=name)
+
+    def hello(self) -> Hello:
+        """Uuid and version of the other side; refuses one that speaks another version of the functions."""
+        row = self._rows("SELECT database_uuid, api_version, addon_version FROM dist_relay.hello()")[0]
+        if int(row["api_version"]) != API_VERSION:
+            raise Unavailable(
+                f"the addon dist_sync_queue speaks version {row['api_version']} and this relay version {API_VERSION}: "
+                "update the older of the two"
+            )
+        return Hello(str(row["database_uuid"]), int(row["api_version"]), str(row["addon_version"]))
+
+    def connections(self) -> list[dict[str, Any]]:
+        """All connections, as JSON rows."""
+        return self._rows("SELECT * FROM dist_relay.connections()")
+
+    def pending(self) -> list[Pending]:
+        """Connections with something ready or in flight."""
+        rows = self._rows("SELECT connection, ready, in_flight, oldest_seconds FROM dist_relay.pending()")
+        return [
+            Pending(str(r["connection"]), int(r["ready"]), int(r["in_flight"]), float(r["oldest_seconds"] or 0))
+            for r in rows
+        ]
+
+    def claim(self, connection: str, limit: int, lease_seconds: int) -> list[Claimed]:
+        """Mark events published and return them in the order to publish."""
+        rows = self._rows(
+            "SELECT * FROM dist_relay.claim(%s, %s, %s)", (connection, limit, lease_seconds), prepare=True
+        )
+        return [
+            Claimed(
+                seq=int(r["seq"]),
+                event_id=str(r["event_id"]),
+                type=r["type"],
+                connection=str(r["connection"]),
+                key=r["key"],
+                priority=int(r["priority"]),
+                version=r["version"] or None,
+                occurred_at=r["occurred_at"],
+                correlation_id=r["correlation_id"],
+                deadline=r["deadline"],
+                attempt=max(1, int(r["attempt"] or 1)),
+                read_back=bool(r["read_back"]),
+                payload=r["payload"] or {},
+            )
+            for r in rows
+        ]
+
+    def claim_pulls(self, limit: int) -> list[ClaimedPull]:
+        """Start due pulls."""
+        rows = self._rows(
+            "SELECT *, extract(epoch FROM deadline - clock_timestamp())::float8 AS seconds"
+            " FROM dist_relay.claim_pulls(%s)",
+            (limit,),
+        )
+        return [
+            ClaimedPull(
+                seq=int(r["seq"]),
+                run_id=str(r["run_id"]),
+                connection=str(r["connection"]),
+                capability=r["capability"],
+                cursor=r["cursor"] or None,
+                correlation_id=r["correlation_id"],
+                seconds=float(r["seconds"] or 0),
+            )
+            for r in rows
+        ]
+
+    def intake(self, items: Sequence[str]) -> list[str]:
+        """Store items in one transaction; a status each."""
+        rows = self._rows(
+            "SELECT ordinal, status FROM dist_relay.intake(%s::jsonb) ORDER BY ordinal", (f"[{','.join(items)}]",)
+        )
+        return [str(r["status"]) for r in rows]
+
+    def announce(self, manifests: Sequence[dict[str, Any]], public_key: str | None, version: str) -> None:
+        """Tell Odoo what is installed here."""
+        self._rows("SELECT dist_relay.announce(%s, %s, %s)", (Jsonb(list(manifests)), public_key, version))
+
+    def replay(self, event_ids: Sequence[str]) -> int:
+        """Dead and rejected events pending again."""
+        rows = self._rows("SELECT dist_relay.replay(%s::text[]) AS n", (list(event_ids),))
+        return int(rows[0]["n"])
+
+    def status(self) -> dict[str, Any]:
+        """Counts by state."""
+        found = self._rows("SELECT dist_relay.status() AS s")[0]["s"]
+        return dict(json.loads(found) if isinstance(found, str) else found)
+
+    def try_lock(self, connection: str) -> bool:
+        """Become the one writer of a connection's streams."""
+        return bool(self._rows("SELECT pg_try_advisory_lock(%s) AS got", (lock_id(connection),))[0]["got"])
+
+    def unlock(self, connection: str) -> None:
+        """Let others write; a session that was lost has let go already."""
+        self._rows("SELECT pg_advisory_unlock(%s) AS was", (lock_id(connection),))
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the doorbell."""
+        connection = self._open()
+        try:
+            if not self._listening:
+                connection.execute("SET idle_session_timeout = 0")
+                connection.execute(f"LISTEN {CHANNEL}")
+                self._listening = True
+            return any(True for _ in connection.notifies(timeout=seconds, stop_after=1))
+        except psycopg.Error as error:
+            self.close()
+            raise Unavailable(_short(error)) from error
+
+    def close(self) -> None:
+        """End the session."""
+        connection, self._connection, self._listening = self._connection, None, False
+        if connection is not None:
+            connection.close()
+
+    def _open(self) -> psycopg.Connection[dict[str, Any]]:
+        if self._connection is not None and not self._connection.closed:
+            return self._connection
+        self._listening = False
+        try:
+            self._connection = psycopg.connect(
+                self._dsn,
+                autocommit=True,
+                row_factory=dict_row,
+                connect_timeout=5,
+                application_name=self._name,
+                keepalives_idle=10,
+                keepalives_interval=5,
+                keepalives_count=3,
+                tcp_user_timeout=15_000,
+                options=f"-c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC",
+            )
+            self._connection.execute("SET default_transaction_isolation = 'read committed'")
+            if self._connection.info.server_version >= 140_000:
+                self._connection.execute(f"SET idle_session_timeout = '{IDLE_SECONDS}s'")
+        except psycopg.Error as error:
+            self.close()
+            raise Unavailable(f"PostgreSQL cannot be reached: {_short(error)}") from error
+        self._log.debug("connected")
+        return self._connection
+
+    def _rows(self, sql: str, args: Sequence[Any] = (), prepare: bool | None = None) -> list[dict[str, Any]]:
+        connection = self._open()
+        try:
+            cursor = connection.execute(sql, args or None, prepare=prepare)
+            return cursor.fetchall() if cursor.description else []
+        except psycopg.DataError as error:
+            raise Refused(_short(error)) from error
+        except (
+            psycopg.errors.InvalidSchemaName,
+            psycopg.errors.UndefinedFunction,
+            psycopg.errors.InsufficientPrivilege,
+        ) as error:
+            self.close()
+            raise Unavailable(f"{_MISSING} ({_short(error)})") from error
+        except psycopg.Error as error:
+            self.close()
+            raise Unavailable(_short(error)) from error
+
+
+def lock_id(connection: str) -> int:
+    """The advisory lock of a connection: a signed 64-bit number of this use only."""
+    return int.from_bytes(hashlib.sha256(f"dist_relay.publish:{connection}".encode()).digest()[:8], "big", signed=True)
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:500]

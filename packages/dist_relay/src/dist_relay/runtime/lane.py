@@ -1,0 +1,207 @@
+"""What the two lanes of a connection share: reading entries safely, poison, lapsed leases, writing results.
+
+A lane is served by one thread at a time. It reads in this order: its own unfinished entries after a failure, entries of
+dead workers now and then, else new ones.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+
+from dist_relay import crash, metrics
+from dist_relay.http.session import HttpLimits
+from dist_relay.logging import get
+from dist_relay.ports import Adapter, Clock
+from dist_relay.settings import Settings
+
+from .breaker import Breaker
+from .connection import Config, Flows
+from .keys import F_LAPSES, WORKERS_GROUP, Keys
+from .redis_client import RedisClient, RedisError
+from .streams import Consumer, Entry
+from .throttle import RedisThrottle
+
+READ_COUNT = 100
+
+
+@dataclass(frozen=True)
+class Deps:
+    """What every lane of a worker is built from."""
+
+    client: RedisClient
+    settings: Settings
+    clock: Clock
+    adapters: dict[str, Adapter]
+    private_key: str | None
+    stop: Event
+    name: str
+    limits: HttpLimits
+
+
+class Lane:
+    """One stream of one connection at work. Subclasses fill :meth:`handle`."""
+
+    stream_name = ""
+
+    def __init__(self, deps: Deps, database: str, config: Config) -> None:
+        self.deps, self.database, self.config = deps, database, config
+        self.keys = Keys(database, config.connection)
+        self.log = get(connection=config.name)
+        stream = {"out": self.keys.out, "pull": self.keys.pull}[self.stream_name]
+        self.consumer = Consumer(deps.client, stream, WORKERS_GROUP, deps.name)
+        self.flows = Flows(database, deps.clock, deps.private_key, deps.limits)
+        settings = deps.settings
+        self.breaker = Breaker(
+            deps.client,
+            self.keys.breaker,
+            settings.breaker_failures,
+            settings.breaker_seconds,
+            settings.call_seconds,
+            self._health,
+        )
+        self._recover = False
+        self._last_take_over = float("-inf")
+        self._last_tidy = float("-inf")
+        self.in_hand: set[str] = set()
+        self.closed = False
+
+    @property
+    def adapter(self) -> Adapter | None:
+        """The connection's adapter, when this worker has it."""
+        return self.deps.adapters.get(self.config.adapter)
+
+    def step(self, block_ms: int | None) -> bool:
+        """Handle some entries; True when there were any. After an error the next step looks at what is in hand."""
+        try:
+            entries = self._next(block_ms)
+            if entries:
+                self.in_hand = {entry.id for entry in entries}
+                crash.point("worker.read")
+                self._use_config()
+                self.handle(self._sift(entries))
+            return bool(entries)
+        except BaseException:
+            self._recover = True
+            raise
+
+    def handle(self, entries: list[Entry]) -> None:
+        """Work on entries and finish each; entries left unfinished come back."""
+        raise NotImplementedError
+
+    def poison(self, entry: Entry) -> list[dict[str, Any]]:
+        """The result items that tell that an entry was given up."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Release what is built; entries in hand that were not begun go to others at once."""
+        if self.closed:
+            return
+        self.closed = True
+        self.flows.close()
+        try:
+            self.consumer.release(sorted(self.in_hand))
+            self.consumer.leave()
+        except RedisError as error:
+            self.log.info("could not give entries back; others take them over later", error=str(error))
+
+    def finish(self, ids: Sequence[str], items: Sequence[dict[str, Any]]) -> None:
+        """Write results and forget entries; insists while Redis is away, for the work is done and must be told."""
+        texts = [dump(item) for item in items]
+        wait = 0.05
+        until = self.deps.clock.monotonic() + self.deps.settings.lease_seconds
+        while True:
+            try:
+                self.consumer.finish(self.keys.results, ids, texts)
+                break
+            except RedisError as error:
+                if self.deps.clock.monotonic() > until:
+                    raise
+                self.log.warning("results wait for Redis", results=len(texts), error=str(error))
+                if self.deps.stop.is_set():
+                    until = min(until, self.deps.clock.monotonic() + self.deps.settings.stop_seconds / 2)
+                time.sleep(wait)  # also while stopping: the work is done, only its result is not told
+                wait = min(wait * 2, 2.0)
+        self.in_hand.difference_update(ids)
+        if ids:
+            crash.point("worker.finished")
+
+    def forget(self, ids: Sequence[str]) -> None:
+        """Drop entries without a result: late, overtaken, or not ours."""
+        self.consumer.forget(ids)
+        self.in_hand.difference_update(ids)
+
+    def _next(self, block_ms: int | None) -> list[Entry]:
+        if self._recover:
+            if entries := self.consumer.own(READ_COUNT):
+                return entries
+            self._recover = False
+        now = self.deps.clock.monotonic()
+        idle = self.deps.settings.claim_idle_seconds
+        if now - self._last_take_over > min(idle / 4, 5.0):
+            self._last_take_over = now
+            if entries := self.consumer.take_over(int(idle * 1000), READ_COUNT):
+                self.log.info("took over entries of a worker that is gone", entries=len(entries))
+                return entries
+            if now - self._last_tidy > 600:
+                self._last_tidy = now
+                self.consumer.tidy()
+        return self.consumer.read(READ_COUNT, block_ms)
+
+    def _sift(self, entries: list[Entry]) -> list[Entry]:
+        """Take out poison; the rest goes on."""
+        good = []
+        for entry in entries:
+            if entry.deliveries > self.deps.settings.max_deliveries:
+                metrics.QUARANTINED.labels(self.config.name).inc()
+                self.log.error("entry given up", entry=entry.id, deliveries=entry.deliveries)
+                self.finish([entry.id], self.poison(entry))
+            else:
+                good.append(entry)
+        return good
+
+    def _use_config(self) -> None:
+        limits = self.adapter.manifest.rate_limits if self.adapter else ()
+        throttle = RedisThrottle(
+            self.deps.client, self.keys, limits, self.deps.clock, self.deps.settings.throttle_wait_seconds
+        )
+        self.flows.use(self.config, self.adapter, throttle, self.log)
+
+    def lapses(self, entry: Entry) -> int | None:
+        """When the lease of an entry is over, ms on Redis' clock."""
+        text = entry.fields.get(F_LAPSES)
+        return int(text) if text and text.isdigit() else None
+
+    def _health(self, state: str, message: str) -> None:
+        metrics.BREAKER.labels(self.config.name).set(metrics.BREAKER_VALUES.get(state, 0))
+        self.log.warning("breaker changed", state=state, reason=message)
+        item = {
+            "kind": "health",
+            "connection": self.config.connection,
+            "breaker": state,
+            "message": message[:500],
+            "at": self.deps.clock.now().isoformat(),
+        }
+        self.deps.client.xadd(self.keys.results, {"i": dump(item)})
+
+
+def dump(item: dict[str, Any]) -> str:
+    """An intake item as JSON that PostgreSQL's jsonb takes: neither NUL nor half a surrogate pair."""
+    text = json.dumps(item, ensure_ascii=True, separators=(",", ":"), default=str)
+    if "\\u0000" in text or "\\ud" in text.lower():
+        text = json.dumps(_clean(item), ensure_ascii=True, separators=(",", ":"), default=str)
+    return text
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_clean(k): _clean(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(v) for v in value]
+    return value

@@ -1,0 +1,231 @@
+"""The lane of pulls: a request from a schedule → pages of the adapter → events in the results, then ``pull_done``.
+
+A page's events are in the results stream before the next page is asked for; ``pull_done`` comes last and names all of
+them, so that the cursor advances only when PostgreSQL has stored every one. What was read before a failure counts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, cast
+from uuid import uuid5
+
+from dist_contracts import MAX_PAYLOAD_BYTES, Envelope, Verdict, event_id, new_traceparent
+from dist_contracts.identity import NAMESPACE
+
+from dist_relay import crash, metrics
+from dist_relay.errors import Broken, RelayError, RetryLater, Snoozed
+from dist_relay.http.deadline import within
+from dist_relay.logging import bound_contextvars
+from dist_relay.ports import Cursor, Incoming, Page, Source
+
+from .flows import PULLS
+from .keys import F_REQUEST
+from .lane import Lane, dump
+from .redis_client import RedisError
+from .streams import Entry
+
+CHUNK = 50
+RAW_LIMIT = 4_000
+
+
+@dataclass
+class Run:
+    """How far a run has come."""
+
+    cursor: Cursor | None
+    ids: list[str] = field(default_factory=list)
+    pages: int = 0
+    more: bool = False
+
+
+class PullLane(Lane):
+    """Runs the pulls of one connection, one after the other."""
+
+    stream_name = "pull"
+
+    def handle(self, entries: list[Entry]) -> None:
+        """Run each request; one that cannot be read is dropped, for its run lapses in PostgreSQL."""
+        for entry in entries:
+            if self.deps.stop.is_set():
+                return
+            request = _request(entry)
+            if request is None:
+                self.log.error("unreadable pull request dropped", entry=entry.id)
+                self.forget([entry.id])
+                continue
+            with bound_contextvars(correlation_id=request.get("correlation_id")):
+                self._run(entry, request)
+
+    def poison(self, entry: Entry) -> list[dict[str, Any]]:
+        """The run failed for good; the schedule tells people."""
+        request = _request(entry)
+        text = f"handed out {entry.deliveries - 1} times without a result; a worker may die of it"
+        return [_failed(request, Broken(text, code="poison"))] if request else []
+
+    def _run(self, entry: Entry, request: dict[str, Any]) -> None:
+        left = self._time_left(entry)
+        if left is None:
+            return
+        run = Run(request.get("cursor"))
+        try:
+            self._pull(entry, request, left, run)
+        except RedisError:
+            raise
+        except RelayError as error:
+            self._end_badly(entry, request, run, error)
+            return
+        except Exception as failure:
+            self.log.error("pull failed", capability=request["capability"], exc_info=failure)
+            text = f"the adapter failed: {type(failure).__name__}: {failure}"
+            self._end_badly(entry, request, run, RetryLater(None, text, code="adapter_error"))
+            return
+        self.finish([entry.id], [_done(request, run)])
+        self.breaker.tell(Verdict.DELIVERED)
+        self.log.info("pulled", capability=request["capability"], events=len(run.ids), pages=run.pages, more=run.more)
+
+    def _pull(self, entry: Entry, request: dict[str, Any], left: float, run: Run) -> None:
+        settings, clock = self.deps.settings, self.deps.clock
+        capability = self._gate(request)
+        until = clock.monotonic() + left - 1.0
+        source = cast(Source, self.flows.get(capability))
+        deadline = clock.now() + timedelta(seconds=max(left - 1.0, 0.0))
+        pages = iter(source.pull(run.cursor, deadline))
+        while True:
+            page = self._next_page(pages, until)
+            if page is None:
+                return
+            if not self._store(entry, page, run):
+                raise Snoozed(5, "another worker has taken this pull over", code="taken_over")
+            run.cursor, run.more, run.pages = page.cursor, page.more, run.pages + 1
+            late = clock.monotonic() > until - settings.call_seconds / 2
+            if not page.more or run.pages >= settings.pull_pages or late or self.deps.stop.is_set():
+                return
+
+    def _next_page(self, pages: Iterator[Page], until: float) -> Page | None:
+        clock = self.deps.clock
+        with within(clock, min(self.deps.settings.call_seconds, until - clock.monotonic())):
+            return next(pages, None)
+
+    def _gate(self, request: dict[str, Any]) -> Any:
+        if self.config.state != "active":
+            raise Snoozed(60, f"the connection is {self.config.state}", code="paused")
+        capability = PULLS.get(request["capability"])
+        if capability is None:
+            raise Broken(f"there is no pull {request['capability']!r}", code="no_flow")
+        waiting = int(self.deps.client.xlen(self.keys.results))
+        if waiting > self.deps.settings.results_limit:
+            raise Snoozed(15, f"{waiting} results wait to be stored first", code="back_pressure")
+        self.breaker.ask()
+        return capability
+
+    def _time_left(self, entry: Entry) -> float | None:
+        """Seconds this run has; ``None`` (and dropped) when it is late, or somebody else's."""
+        begun = self.consumer.begin([(entry.id, "", None)], 1000)
+        if not begun.mine[0]:
+            self.in_hand.discard(entry.id)
+            return None
+        lapses = self.lapses(entry)
+        if lapses is None:
+            return float(self.deps.settings.lease_seconds)
+        if begun.now >= lapses - 1000:
+            metrics.LAPSED.labels(self.config.name).inc()
+            self.forget([entry.id])
+            return None
+        return (lapses - begun.now) / 1000
+
+    def _store(self, entry: Entry, page: Page, run: Run) -> bool:
+        """Write a page's events; False when another worker has taken the run over meanwhile."""
+        items: list[dict[str, Any]] = []
+        for incoming in page.events:
+            item, id_ = self._item(incoming)
+            items.append(item)
+            if id_:
+                run.ids.append(id_)
+        for start in range(0, len(items), CHUNK):
+            self.finish([], items[start : start + CHUNK])
+        metrics.PULLED.labels(self.config.name, "pull").inc(len(items))
+        crash.point("worker.page")
+        return self.consumer.begin([(entry.id, "", None)], 1000).mine[0]
+
+    def _item(self, incoming: Incoming) -> tuple[dict[str, Any], str | None]:
+        """The intake item of one event and its id; one that is too large becomes a dead letter instead."""
+        id_ = event_id(self.database, self.config.connection, incoming.type, incoming.key, *incoming.fact)
+        payload = incoming.payload.to_json()
+        text = dump(payload)
+        if len(text) > MAX_PAYLOAD_BYTES:
+            why = f"{incoming.type} {incoming.key} has {len(text)} bytes; at most {MAX_PAYLOAD_BYTES} are taken"
+            self.log.error("event too large", type=incoming.type, key=incoming.key, bytes=len(text))
+            return {
+                "kind": "invalid",
+                "connection": self.config.connection,
+                "event_id": str(id_),
+                "type": incoming.type,
+                "key": incoming.key,
+                "message": why,
+                "raw": text[:RAW_LIMIT],
+            }, None
+        journey = uuid5(NAMESPACE, f"{self.database}|{self.config.connection}|journey|{incoming.key}").hex
+        envelope = Envelope.model_validate_json(
+            dump(
+                {
+                    "event_id": str(id_),
+                    "type": incoming.type,
+                    "database": self.database,
+                    "connection": self.config.connection,
+                    "key": incoming.key,
+                    "occurred_at": incoming.occurred_at.isoformat(),
+                    "correlation_id": new_traceparent(journey),
+                    "payload": payload,
+                }
+            )
+        )
+        return {"kind": "event", "envelope": envelope.to_json()}, str(id_)
+
+    def _end_badly(self, entry: Entry, request: dict[str, Any], run: Run, error: RelayError) -> None:
+        self.log.warning(
+            "pull ended early",
+            capability=request["capability"],
+            pages=run.pages,
+            verdict=error.verdict.value,
+            code=error.code,
+            error=error.message,
+        )
+        if error.code == "taken_over":
+            return
+        run.more = True
+        self.finish([entry.id], [_done(request, run) if run.pages else _failed(request, error)])
+        self.breaker.tell_error(error)
+
+
+def _request(entry: Entry) -> dict[str, Any] | None:
+    try:
+        request = json.loads(entry.fields[F_REQUEST])
+        return request if request["run_id"] and request["capability"] else None
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
+def _done(request: dict[str, Any], run: Run) -> dict[str, Any]:
+    return {
+        "kind": "pull_done",
+        "run_id": request["run_id"],
+        "cursor": run.cursor,
+        "event_ids": run.ids,
+        "more": run.more,
+    }
+
+
+def _failed(request: dict[str, Any], error: RelayError) -> dict[str, Any]:
+    verdict = error.verdict.value if error.verdict in (Verdict.RETRY, Verdict.SNOOZE, Verdict.BROKEN) else "retry"
+    return {
+        "kind": "pull_failed",
+        "run_id": request["run_id"],
+        "verdict": "broken" if error.verdict is Verdict.REJECTED else verdict,
+        "code": error.code,
+        "message": error.message,
+        "retry_after": error.seconds,
+    }

@@ -1,0 +1,130 @@
+"""Lua that must be one step. Every script touches keys of one connection only, so it works on a Cluster."""
+
+from __future__ import annotations
+
+BEGIN = """
+-- KEYS[1] stream, KEYS[2..] version key of each entry ('' has none: then KEYS[1] again)
+-- ARGV[1] group, ARGV[2] consumer, ARGV[3] ttl ms of version keys, then per entry: id, version ('' none)
+-- per entry: 1 go on, 2 somebody else's or finished, 3 an older version than one already begun
+local out = {}
+local time = redis.call('TIME')
+out[1] = time[1] * 1000 + math.floor(time[2] / 1000)
+local n = (#ARGV - 3) / 2
+for i = 1, n do
+  local id, version = ARGV[2 + 2 * i], ARGV[3 + 2 * i]
+  local verdict = 1
+  local pending = redis.pcall('XPENDING', KEYS[1], ARGV[1], id, id, 1)
+  if pending.err == nil then
+    if #pending == 0 or pending[1][2] ~= ARGV[2] then
+      verdict = 2
+    else
+      redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'JUSTID')
+    end
+  end
+  if verdict == 1 and version ~= '' then
+    local known = redis.call('GET', KEYS[1 + i])
+    if known and tonumber(known) > tonumber(version) then
+      verdict = 3
+    else
+      redis.call('SET', KEYS[1 + i], version, 'PX', ARGV[3])
+    end
+  end
+  out[1 + i] = verdict
+end
+return out
+"""
+
+FINISH = """
+-- KEYS[1] source stream, KEYS[2] results; ARGV[1] group, ARGV[2] number of ids, ids, then items
+-- results are written even when the entry is gone (FLUSHALL): a repeated result is harmless, a lost one is not
+local n = tonumber(ARGV[2])
+for i = 3 + n, #ARGV do redis.call('XADD', KEYS[2], '*', 'i', ARGV[i]) end
+for i = 3, 2 + n do
+  redis.pcall('XACK', KEYS[1], ARGV[1], ARGV[i])
+  redis.call('XDEL', KEYS[1], ARGV[i])
+end
+return 1
+"""
+
+ACQUIRE = """
+-- KEYS[1] bucket; ARGV rate per s, burst, cost, share kept back for more urgent work (0..1), recovery per s
+-- returns {0 taken | ms to wait, tokens left}
+local t = redis.call('TIME')
+local now = t[1] * 1000 + t[2] / 1000
+local b = redis.call('HMGET', KEYS[1], 'tokens', 'at', 'blocked', 'factor', 'rate', 'burst')
+local rate = tonumber(b[5]) or tonumber(ARGV[1])
+local burst = math.max(tonumber(b[6]) or 0, tonumber(ARGV[2]))
+local at = tonumber(b[2]) or now
+local factor = tonumber(b[4]) or 1
+local since = math.max(0, now - at) / 1000
+factor = math.min(1, factor + since * tonumber(ARGV[5]))
+local tokens = math.min(burst, (tonumber(b[1]) or burst) + since * rate * factor)
+local blocked = tonumber(b[3]) or 0
+local cost = math.min(tonumber(ARGV[3]), burst)
+local floor = math.min(burst * tonumber(ARGV[4]), burst - cost)
+local wait = 0
+if blocked > now then return {math.ceil(blocked - now), tostring(tokens)} end
+if tokens - cost < floor - 0.000001 then
+  wait = (floor + cost - tokens) / (rate * factor) * 1000
+else
+  tokens = tokens - cost
+end
+redis.call('HSET', KEYS[1], 'tokens', tokens, 'at', now, 'factor', factor)
+redis.call('PEXPIRE', KEYS[1], 3600000 + math.ceil(math.max(0, blocked - now)))
+return {math.ceil(wait), tostring(tokens)}
+"""
+
+FEEDBACK = """
+-- KEYS[1] bucket; ARGV available, restore rate: what the other side says is the truth
+local t = redis.call('TIME')
+local now = t[1] * 1000 + t[2] / 1000
+redis.call('HSET', KEYS[1], 'tokens', ARGV[1], 'at', now)
+if tonumber(ARGV[2]) > 0 then redis.call('HSET', KEYS[1], 'rate', ARGV[2]) end
+local burst = tonumber(redis.call('HGET', KEYS[1], 'burst') or 0)
+if tonumber(ARGV[1]) > burst then redis.call('HSET', KEYS[1], 'burst', ARGV[1]) end
+redis.call('PEXPIRE', KEYS[1], 3600000)
+return 1
+"""
+
+PENALISE = """
+-- KEYS[1] bucket; ARGV ms to wait, least factor: all workers wait, then go on at half the rate
+local t = redis.call('TIME')
+local now = t[1] * 1000 + t[2] / 1000
+local b = redis.call('HMGET', KEYS[1], 'blocked', 'factor')
+local blocked = math.max(tonumber(b[1]) or 0, now + tonumber(ARGV[1]))
+-- a storm of refusals of requests already on their way halves once, not once each
+local factor = tonumber(b[2]) or 1
+if (tonumber(b[1]) or 0) <= now then factor = math.max(tonumber(ARGV[2]), factor / 2) end
+redis.call('HSET', KEYS[1], 'blocked', blocked, 'factor', factor, 'tokens', 0, 'at', blocked)
+redis.call('PEXPIRE', KEYS[1], 3600000 + math.ceil(blocked - now))
+return tostring(factor)
+"""
+
+BREAKER = """
+-- KEYS[1] hash; ARGV[1] ask | good | bad, threshold, base ms, most ms, probe ms
+-- returns {state, ms to wait (0 go on), 1 when the state changed}
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local b = redis.call('HMGET', KEYS[1], 'state', 'failures', 'until', 'opens')
+local state, failures = b[1] or 'closed', tonumber(b[2]) or 0
+local till, opens = tonumber(b[3]) or 0, tonumber(b[4]) or 0
+local before, wait = state, 0
+if ARGV[1] == 'ask' then
+  if state ~= 'closed' then
+    if now < till then wait = till - now
+    else state = 'half_open'; till = now + tonumber(ARGV[5]) end
+  end
+elseif ARGV[1] == 'good' then
+  if state == 'closed' and failures == 0 then return {state, 0, 0} end
+  state = 'closed'; failures = 0; opens = 0; till = 0
+elseif ARGV[1] == 'bad' then
+  failures = failures + 1
+  if state == 'half_open' or (state == 'closed' and failures >= tonumber(ARGV[2])) then
+    state = 'open'
+    till = now + math.min(tonumber(ARGV[4]), tonumber(ARGV[3]) * 2 ^ opens)
+    opens = math.min(opens + 1, 20)
+  end
+end
+redis.call('HSET', KEYS[1], 'state', state, 'failures', failures, 'until', till, 'opens', opens)
+return {state, wait, (before ~= state) and 1 or 0}
+"""

@@ -1,0 +1,158 @@
+"""A consumer's view of one stream: read what is new, take over what a dead consumer left, give back what is not begun.
+
+Groups are made when they are missed, so a Redis that was emptied (or a stream that was lost) needs no restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import redis
+
+from . import scripts
+from .redis_client import RedisClient
+
+_EXPIRED = 3_600_000
+Fields = dict[bytes, bytes]
+
+
+class Entry(NamedTuple):
+    """One entry and how often it was handed out, this time included."""
+
+    id: str
+    fields: Fields
+    deliveries: int = 1
+
+
+class Begun(NamedTuple):
+    """What became of entries about to be worked on; ``now`` is Redis' clock in ms."""
+
+    now: int
+    mine: list[bool]
+    stale: list[bool]
+
+
+def ensure_group(client: RedisClient, stream: str, group: str) -> bool:
+    """Make group (and stream) unless it exists; from the first entry on. True when it was made."""
+    try:
+        client.xgroup_create(stream, group, id="0", mkstream=True)
+    except redis.ResponseError as error:
+        if "BUSYGROUP" not in str(error):
+            raise
+        return False
+    return True
+
+
+def is_missing(error: redis.ResponseError) -> bool:
+    """Whether the stream or its group does not exist (any more)."""
+    text = str(error)
+    return "NOGROUP" in text or "no such key" in text or "UNBLOCKED" in text
+
+
+class Consumer:
+    """One consumer of one group on one stream."""
+
+    def __init__(self, client: RedisClient, stream: str, group: str, name: str) -> None:
+        self._client, self.stream, self.group, self.name = client, stream, group, name
+        self._begin = client.register_script(scripts.BEGIN)
+        self._finish = client.register_script(scripts.FINISH)
+
+    def read(self, count: int, block_ms: int | None) -> list[Entry]:
+        """Entries nobody has seen; waits up to ``block_ms`` for the first (``None``: does not wait)."""
+        return [Entry(i, f) for i, f in self._read(">", count, block_ms)]
+
+    def own(self, count: int, after: str = "0") -> list[Entry]:
+        """Entries this consumer was given and did not finish, after id ``after``."""
+        found = self._read(after, count, None)
+        return self._with_deliveries([Entry(i, f) for i, f in found])
+
+    def take_over(self, min_idle_ms: int, count: int) -> list[Entry]:
+        """Entries some consumer was given more than ``min_idle_ms`` ago and did not finish."""
+        try:
+            answer: Any = self._client.xautoclaim(
+                self.stream, self.group, self.name, min_idle_time=min_idle_ms, start_id="0-0", count=count
+            )
+        except redis.ResponseError as error:
+            if not is_missing(error):
+                raise
+            ensure_group(self._client, self.stream, self.group)
+            return []
+        return self._with_deliveries([Entry(_text(i), f) for i, f in answer[1] if f is not None])
+
+    def begin(self, entries: Sequence[tuple[str, str, int | None]], version_ttl_ms: int) -> Begun:
+        """Ask, right before working on them, whether entries are still ours; renews their idle time.
+
+        ``entries`` are (id, version key or "", version). A state older than one begun already is stale.
+        """
+        names = [self.stream] + [key or self.stream for _, key, _ in entries]
+        argv: list[str | int] = [self.group, self.name, version_ttl_ms]
+        for id_, _, version in entries:
+            argv += [id_, "" if version is None else version]
+        answer: Any = self._begin(keys=names, args=argv)
+        return Begun(int(answer[0]), [v in (1, 3) for v in answer[1:]], [v == 3 for v in answer[1:]])
+
+    def finish(self, results_stream: str, ids: Sequence[str], items: Sequence[str]) -> None:
+        """Write result items and forget the entries, in one step."""
+        self._finish(keys=[self.stream, results_stream], args=[self.group, len(ids), *ids, *items])
+
+    def forget(self, ids: Sequence[str]) -> None:
+        """Acknowledge and delete, without a result."""
+        if ids:
+            self._finish(keys=[self.stream, self.stream], args=[self.group, len(ids), *ids])
+
+    def release(self, ids: Sequence[str]) -> None:
+        """Give entries back that were not begun: any other consumer takes them over at once."""
+        if ids:
+            self._client.xclaim(
+                self.stream,
+                self.group,
+                "released",
+                min_idle_time=0,
+                message_ids=list(ids),
+                idle=_EXPIRED,
+                retrycount=0,
+                justid=True,
+            )
+
+    def tidy(self, idle_ms: int = _EXPIRED) -> None:
+        """Remove consumers that left long ago and left nothing behind."""
+        try:
+            for consumer in self._client.xinfo_consumers(self.stream, self.group):
+                name = _text(consumer["name"])
+                if consumer["pending"] == 0 and consumer["idle"] > idle_ms and name != self.name:
+                    self._client.xgroup_delconsumer(self.stream, self.group, name)
+        except redis.ResponseError as error:
+            if not is_missing(error):
+                raise
+
+    def leave(self) -> None:
+        """Remove this consumer where nothing is pending for it."""
+        pending = self._client.xpending_range(self.stream, self.group, "-", "+", 1, consumername=self.name)
+        if not pending:
+            self._client.xgroup_delconsumer(self.stream, self.group, self.name)
+
+    def _read(self, start: str, count: int, block_ms: int | None) -> list[tuple[str, Fields]]:
+        try:
+            answer: Any = self._client.xreadgroup(
+                self.group, self.name, {self.stream: start}, count=count, block=block_ms or None
+            )
+        except redis.ResponseError as error:
+            if not is_missing(error):
+                raise
+            ensure_group(self._client, self.stream, self.group)
+            return []
+        return [(_text(i), f) for _, entries in answer or () for i, f in entries if f]
+
+    def _with_deliveries(self, entries: list[Entry]) -> list[Entry]:
+        if not entries:
+            return []
+        pending = self._client.xpending_range(
+            self.stream, self.group, entries[0].id, entries[-1].id, len(entries) * 2, consumername=self.name
+        )
+        times = {_text(p["message_id"]): int(p["times_delivered"]) for p in pending}
+        return [entry._replace(deliveries=times.get(entry.id, 2)) for entry in entries]
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
