@@ -84,7 +84,10 @@ def test_json_takes_moments_with_offset_only(written: str) -> None:
     assert "until" in refused(Hold.read, f'{{"reason": "fraud", "until": {written}}}')
 
 
-@pytest.mark.parametrize("written", ["2026-01-31T14:00:00+02:00", "2026-01-31T12:00Z", "2026-01-31T12:00:00.000Z"])
+@pytest.mark.parametrize(
+    "written",
+    ["2026-01-31T14:00:00+02:00", "2026-01-31 12:00:00+00:00", "2026-01-31T12:00Z", "2026-01-31T12:00:00.000Z"],
+)
 def test_moments_become_utc(written: str) -> None:
     hold, _ = Hold.read({"reason": "fraud", "until": written})
     assert hold.until == NOON
