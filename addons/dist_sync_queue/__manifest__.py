@@ -14,7 +14,10 @@
     "data": [
         "security/dist_groups.xml",
         "security/ir.model.access.csv",
+        "security/ir.model.access-engine.csv",
         "security/dist_rules.xml",
+        "security/engine_rules.xml",
+        "data/ir_cron.xml",
     ],
     "application": False,
     "installable": True,

@@ -1,0 +1,154 @@
+# Copyright 2026 Dist contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""What other addons import: decorators for handlers and jobs, and the errors that steer them.
+
+Incoming events, in batches, in the order of their key::
+
+    class ChannelOrder(models.Model):
+        _name = "dist.channel.order"
+
+        @api.model
+        @on_event("order.received.v1", batch=50, lane="orders", max_attempts=8)
+        def _on_order_received(self, items):
+            for item in items:
+                item.bind(self)._store_order(item.connection, item.payload)
+
+Work of the own addon::
+
+    class SaleOrder(models.Model):
+        _inherit = "sale.order"
+
+        @job(lane="reserve")
+        def _reserve(self): ...
+
+    orders.delayed(key=f"warehouse:{warehouse.id}")._reserve()
+    orders.delayed(each=1, identity=lambda order: f"reserve:{order.id}")._reserve()     # one INSERT for all of them
+
+A handler or job works on the database only: it may be run again before its transaction commits, so it never commits,
+never calls the outside (that is an outbox event's task) and may be called again for a smaller batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from .errors import EnqueueError, JobTimeout, Permanent, RetryLater, Snooze
+
+__all__ = [
+    "EnqueueError",
+    "HandlerSpec",
+    "Item",
+    "JobTimeout",
+    "Permanent",
+    "RetryLater",
+    "Snooze",
+    "job",
+    "on_dirty",
+    "on_event",
+    "on_outcome",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+OUTCOME = "#outcome"
+DIRTY = "#dirty"
+
+
+@dataclass(frozen=True)
+class HandlerSpec:
+    """How a decorated method is run. ``name`` is the handler's name in ``dist.job``; empty for record methods.
+
+    ``batch``: most items of one call; ``max_attempts``: counted tries; ``timeout``: seconds of one call;
+    ``backoff`` and ``backoff_max``: seconds of the first and of the longest pause between tries.
+    """
+
+    kind: str
+    name: str = ""
+    lane: str = "default"
+    batch: int = 1
+    max_attempts: int = 5
+    timeout: float = 300.0
+    backoff: float = 5.0
+    backoff_max: float = 3600.0
+
+    def __post_init__(self) -> None:
+        if self.batch < 1 or self.max_attempts < 1 or self.timeout <= 0:
+            raise ValueError(f"{self.name or 'job'}: batch and max_attempts are at least 1, timeout is positive")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One event or outcome handed to a handler.
+
+    ``payload`` is the contract's JSON; for outcomes ``{"outcome": {…}, "event": {…}}``. ``connection`` is the
+    ``dist.connection`` record, ``attempt`` counts from 1, ``occurred_at`` is naive UTC as everywhere in Odoo.
+    """
+
+    id: int
+    type: str
+    payload: dict[str, Any]
+    connection: Any
+    key: str | None
+    correlation_id: str | None
+    attempt: int
+    occurred_at: datetime
+    event_id: str | None = None
+
+    def bind(self, records: Any) -> Any:
+        """``records`` with this item's correlation id: what they emit, delay or report joins this journey."""
+        return records.with_context(dist_correlation_id=self.correlation_id)
+
+
+DECORATED: set[str] = set()
+"""Names of all decorated methods: the handler registry looks at these and at nothing else of a model."""
+
+
+def _decorate(spec: HandlerSpec) -> Callable[[F], F]:
+    def decorator(func: F) -> F:
+        func._dist_handlers = (*getattr(func, "_dist_handlers", ()), spec)  # type: ignore[attr-defined]
+        DECORATED.add(func.__name__)
+        return func
+
+    return decorator
+
+
+def on_event(
+    event_type: str, *, batch: int = 50, lane: str = "default", max_attempts: int = 8, timeout: float = 300.0, **pauses
+) -> Callable[[F], F]:
+    """Handle incoming events of ``event_type`` (``order.received.v1``) in an ``@api.model`` method taking ``items``.
+
+    The method raises for the whole batch; the engine finds the item that fails and the rest goes on.
+    Several methods may handle one type: they run in one transaction.
+    """
+    return _decorate(HandlerSpec("event", event_type, lane, batch, max_attempts, timeout, **pauses))
+
+
+def on_outcome(
+    event_type: str, *, batch: int = 50, lane: str = "default", max_attempts: int = 8, timeout: float = 300.0, **pauses
+) -> Callable[[F], F]:
+    """Handle what became of our outgoing events of ``event_type``; otherwise like :func:`on_event`."""
+    return _decorate(HandlerSpec("outcome", event_type + OUTCOME, lane, batch, max_attempts, timeout, **pauses))
+
+
+def on_dirty(
+    event_type: str, *, batch: int = 500, lane: str = "default", max_attempts: int = 8, timeout: float = 300.0, **pauses
+) -> Callable[[F], F]:
+    """Compute the present value of changed keys of a state event: ``method(connection, keys) -> {key: payload or None}``.
+
+    Called with each key once however often it was marked. ``None``, or a key left out, sends nothing. The engine
+    overwrites the payload's ``version`` with one that only grows and writes the outbox in the same transaction.
+    """
+    return _decorate(HandlerSpec("dirty", event_type + DIRTY, lane, batch, max_attempts, timeout, **pauses))
+
+
+def job(
+    *, lane: str = "default", batch: int = 1, max_attempts: int = 5, timeout: float = 300.0, **pauses
+) -> Callable[[F], F]:
+    """Allow a record method to be called later: ``records.delayed(…).method(…)`` with arguments that are JSON.
+
+    With ``batch`` above 1, neighbouring jobs with equal arguments are run as one call on their united records.
+    """
+    return _decorate(HandlerSpec("job", "", lane, batch, max_attempts, timeout, **pauses))

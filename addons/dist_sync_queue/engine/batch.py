@@ -1,0 +1,228 @@
+# Copyright 2026 Dist contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""One batch: claim, run, settle, commit, in one transaction. A crash anywhere leaves no half-done job."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+from odoo import SUPERUSER_ID, api
+
+from ..errors import Permanent, UnknownHandler
+from . import claim as claims
+from . import marks
+from .crash import point
+from .execute import AGAIN, SCHEMA, Guard, Report, run, settle_failed, settle_merged
+from .handlers import resolve
+from .slots import LOCK_CLASS, LOCK_DRAIN
+
+_logger = logging.getLogger(__name__)
+
+MOST = 200
+"""Most jobs of one batch."""
+POISON_PARAMETER = "dist_sync_queue.poison_after"
+
+
+class RegistryChanged(Exception):
+    """Another process installed or upgraded something: this process has to load the registry again."""
+
+
+class Drained(Exception):
+    """Somebody asked the workers to keep out."""
+
+
+class Again(Exception):
+    """The batch collided with another transaction; nothing happened, it can be taken again at once."""
+
+
+class SchemaMoved(Exception):
+    """The tables are not what this code expects: an upgrade is under way, or was done without a restart."""
+
+
+class Batches:
+    """Runs batches of one database; remembers what each handler costs and where each keyed group's turn is."""
+
+    def __init__(
+        self, registry: Any, slot: Any = None, budget: float = 0.2, guard: Guard = lambda s: nullcontext()
+    ) -> None:
+        self.registry, self.slot, self.budget, self.guard = registry, slot, budget, guard
+        self._cost: dict[str, float] = {}
+        self._cursor: dict[Any, Any] = {}
+        self._shrink: dict[str, int] = {}
+
+    def size(self, name: str) -> int:
+        """How many jobs to take so that they fit into the time budget, by what they cost so far."""
+        cost = self._cost.get(name)
+        fitting = MOST if not cost else int(self.budget / cost) + 1
+        return max(1, min(MOST, fitting) >> self._shrink.get(name, 0))
+
+    def learn(self, name: str, report: Report) -> None:
+        if report.touched:
+            cost = report.seconds / report.touched
+            known = self._cost.get(name, cost)
+            self._cost[name] = 0.7 * known + 0.3 * cost
+
+    def run(self, group: claims.Group) -> Report:
+        """Take and run a batch of ``group`` in a transaction of its own; an empty report when others had it all.
+
+        :raises Again, SchemaMoved, Drained, RegistryChanged: and nothing happened
+        """
+        cr = self.registry.cursor()
+        try:
+            gate(cr, self.registry)
+            report = self.run_in(cr, group)
+            point("before_commit")
+            cr.commit()
+            point("after_commit")
+        except AGAIN as error:
+            self._shrink[group.handler] = min(self._shrink.get(group.handler, -1) + 1, 7)
+            self._abandon(cr)
+            raise Again(str(error).strip()) from error
+        except SCHEMA as error:
+            self._abandon(cr)
+            raise SchemaMoved(str(error).strip()) from error
+        except BaseException:
+            self._abandon(cr)
+            raise
+        finally:
+            if not cr.closed:
+                cr.close()
+            if self.slot:
+                self.slot.end()
+        self._shrink.pop(group.handler, None)
+        self.registry.signal_changes()
+        return report
+
+    def _abandon(self, cr: Any) -> None:
+        if not cr.closed:
+            cr.close()  # rolls back
+        self.registry.reset_changes()
+
+    def run_in(self, cr: Any, group: claims.Group) -> Report:
+        """The same inside a given transaction; nothing is committed."""
+        env = api.Environment(cr, SUPERUSER_ID, {})
+        if group.source == "marks":
+            return self._run_marks(env, group)
+        limit = self.size(group.handler)
+        rows, self._cursor[group[:3]] = claims.claim(cr, group, limit, self._cursor.get(group[:3], claims.START))
+        if not rows:
+            return Report()
+        point("claimed")
+        try:
+            handler = resolve(env.registry, group.handler)
+        except UnknownHandler as error:
+            report = Report(dead=rows)
+            for row in rows:
+                settle_failed(env, None, row, error)
+            return report
+        rows, poison = suspects(env, rows)
+        if poison:
+            settle_failed(env, handler, *poison)
+            return Report(dead=[poison[0]])
+        rows, merged = claims.merge(cr, rows)
+        if not rows:
+            return Report()
+        if self.slot:
+            self.slot.begin(handler, group.connection, [row.id for row in rows])
+        report = run(env, handler, rows, self.budget, self.guard)
+        undone = {row.id for row in report.left}
+        settle_merged(cr, {id_: into for id_, into in merged.items() if into not in undone})
+        self.learn(group.handler, report)
+        return report
+
+    def _run_marks(self, env: api.Environment, group: claims.Group) -> Report:
+        try:
+            handler = resolve(env.registry, group.handler)
+        except UnknownHandler as error:
+            return marks.unknown(env, group, error)
+        limit = max(handler.spec.batch, 1) if group.handler not in self._cost else self.size(group.handler)
+        keys, self._cursor[group[:3]] = marks.claim(
+            env.cr, group, min(limit, handler.spec.batch), self._cursor.get(group[:3], "")
+        )
+        if not keys:
+            return Report()
+        point("claimed")
+        if self.slot:
+            self.slot.begin(handler, group.connection, [])
+        report = marks.run(env, handler, keys, self.budget, self.guard)
+        self.learn(group.handler, report)
+        return report
+
+
+def gate(cr: Any, registry: Any) -> None:
+    """The first statement of every batch: keep out while drained, notice a changed registry, else fresh caches.
+
+    The shared lock is held until the end of the transaction; ``dist_worker --drain`` waits for it.
+    """
+    cr.execute(
+        """SELECT pg_try_advisory_xact_lock_shared(%s, %s), EXISTS (SELECT 1 FROM dist_worker_drain),
+                  (SELECT max(id) FROM orm_signaling_registry)""",
+        (LOCK_CLASS, LOCK_DRAIN),
+    )
+    free, drained, sequence = cr.fetchone()
+    if sequence != registry.registry_sequence:
+        raise RegistryChanged()
+    if drained or not free:
+        raise Drained()
+    registry.check_signaling(cr)
+
+
+def suspects(
+    env: api.Environment, rows: list[claims.Row]
+) -> tuple[list[claims.Row], tuple[claims.Row, Permanent] | None]:
+    """Jobs that were running when a worker died are run alone, so that only the culprit goes on to collect crashes.
+
+    :return: the rows to run now, and the job to quarantine with the reason
+    """
+    if not any(row.crashes for row in rows):
+        return rows, None
+    seen: set[str] = set()
+    for row in rows:
+        if row.crashes and row.order_key not in seen:
+            most = int(env["ir.config_parameter"].get_param(POISON_PARAMETER, "3"))
+            if row.crashes >= most:
+                return [], (row, Poison(row.crashes))
+            return [row], None
+        if row.order_key is not None:
+            seen.add(row.order_key)
+    first = next(index for index, row in enumerate(rows) if row.crashes)
+    return rows[:first], None
+
+
+class Poison(Permanent):
+    """A job that killed its worker again and again."""
+
+    def __init__(self, crashes: int) -> None:
+        super().__init__(
+            f"The worker died {crashes} times while it ran this job (out of memory, a crash in a library, or killed). It is "
+            "quarantined so that the others can go on. Look into the worker's log, then run it again or cancel it."
+        )
+
+
+def until_empty(
+    groups: Callable[[], list[claims.Group]], run_group: Callable[[claims.Group], Report], seconds: float
+) -> Report:
+    """Run batches until nothing can be taken any more or the time is up; for the cron fallback and the test kit."""
+    total = Report()
+    deadline = time.monotonic() + seconds
+    idle: set[Any] = set()
+    while time.monotonic() < deadline:
+        ready = [group for group in groups() if group[:3] not in idle]
+        if not ready:
+            break
+        for group in sorted(ready, key=lambda g: (g.priority, g.handler)):
+            report = run_group(group)
+            if not report.touched:
+                idle.add(group[:3])
+            else:
+                idle.clear()
+            total.done += report.done
+            total.retried += report.retried
+            total.dead += report.dead
+            if time.monotonic() >= deadline:
+                break
+    return total

@@ -1,0 +1,215 @@
+# Copyright 2026 Dist contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""Which work is there, and taking some of it: the SQL of the claim.
+
+A *group* is the ready jobs of one handler and one connection. Groups, and the keys inside a group, are enumerated with
+loose index scans (a recursive CTE that jumps from one distinct value to the next), so the cost grows with the number of
+distinct values, not with the number of rows behind them.
+
+Order per key: the *head* of a key is its first row that is pending, parked or dead. Only the head is locked; whoever
+holds it holds the key. A worker takes the head and the run of rows right behind it that belong to its group. A head
+that is dead, parked or waits for its time gives no run, so nothing overtakes it.
+
+All statements run under REPEATABLE READ: a row that another worker settled after our snapshot raises 40001 when we try
+to lock it; the caller rolls back and takes again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+READY = "state = 'pending' AND eta IS NULL"
+BLOCKING = "state IN ('pending', 'parked', 'dead')"
+
+
+class Group(NamedTuple):
+    """Ready work of one handler and connection (0: none) with its best priority.
+
+    ``source``: ``loose`` jobs have no key, ``keyed`` ones are claimed by their keys, ``marks`` are dirty marks.
+    """
+
+    handler: str
+    connection: int
+    source: str
+    priority: int
+
+
+class Row(NamedTuple):
+    """One claimed job."""
+
+    id: int
+    handler: str
+    payload: Any
+    connection_id: int | None
+    company_id: int | None
+    key: str | None
+    order_key: str | None
+    identity: str | None
+    attempts: int
+    max_attempts: int | None
+    correlation_id: str | None
+    occurred_at: datetime | None
+    created_at: datetime
+    event_id: str | None
+    crashes: int
+
+
+_COLUMNS = """j.id, j.handler, j.payload, j.connection_id, j.company_id, j.key, j.order_key, j.identity, j.attempts,
+    j.max_attempts, j.correlation_id, j.occurred_at, j.created_at, j.event_id"""
+
+
+def _distinct(name: str, predicate: str) -> str:
+    """Loose index scan over the distinct (handler, connection_scope) of one partial index, with the best priority."""
+    columns = "handler, connection_scope, priority"
+    return f"""
+    {name} AS (
+        (SELECT {columns} FROM dist_job WHERE {predicate} ORDER BY {columns} LIMIT 1)
+        UNION ALL
+        SELECT n.* FROM {name}, LATERAL (
+            SELECT {columns} FROM dist_job
+             WHERE {predicate} AND (handler, connection_scope) > ({name}.handler, {name}.connection_scope)
+             ORDER BY {columns} LIMIT 1) n
+    )"""
+
+
+_GROUPS = f"""
+WITH RECURSIVE {_distinct("loose", READY + " AND order_key IS NULL")},
+{_distinct("keyed", READY + " AND order_key IS NOT NULL")}, marks AS (
+    (SELECT type, connection_id FROM dist_dirty_mark WHERE eta IS NULL ORDER BY type, connection_id LIMIT 1)
+    UNION ALL
+    SELECT n.* FROM marks, LATERAL (
+        SELECT type, connection_id FROM dist_dirty_mark
+         WHERE eta IS NULL AND (type, connection_id) > (marks.type, marks.connection_id)
+         ORDER BY type, connection_id LIMIT 1) n
+), ready AS (
+    SELECT handler, connection_scope, 'loose' AS source, priority FROM loose
+    UNION ALL SELECT handler, connection_scope, 'keyed', priority FROM keyed
+    UNION ALL SELECT type || '#dirty', connection_id, 'marks', 5 FROM marks
+)
+SELECT handler, connection_scope, source, priority FROM ready
+ WHERE NOT EXISTS (SELECT 1 FROM dist_connection c WHERE c.id = connection_scope AND c.state = 'paused')
+"""
+
+
+def ready_groups(cr: Any) -> list[Group]:
+    """All groups with ready work, those of paused connections excepted."""
+    cr.execute(_GROUPS)
+    return [Group(*row) for row in cr.fetchall()]
+
+
+_CLAIM_LOOSE = f"""
+SELECT {_COLUMNS}, COALESCE((SELECT c.crashes FROM dist_job_crash c WHERE c.job_id = j.id), 0)
+  FROM dist_job j
+ WHERE handler = %(handler)s AND connection_scope = %(connection)s AND {READY} AND order_key IS NULL
+ ORDER BY priority, id LIMIT %(limit)s
+   FOR NO KEY UPDATE OF j SKIP LOCKED
+"""
+
+# keys: distinct (priority, order_key) from the cursor on, pulled one by one until enough heads are locked.
+_CLAIM_HEADS = f"""
+WITH RECURSIVE keys AS (
+    (SELECT priority, order_key FROM dist_job
+      WHERE handler = %(handler)s AND connection_scope = %(connection)s AND {READY} AND order_key IS NOT NULL
+        AND (priority, order_key) > (%(after_priority)s, %(after_key)s)
+      ORDER BY priority, order_key LIMIT 1)
+    UNION ALL
+    SELECT n.* FROM keys, LATERAL (
+        SELECT priority, order_key FROM dist_job
+         WHERE handler = %(handler)s AND connection_scope = %(connection)s AND {READY} AND order_key IS NOT NULL
+           AND (priority, order_key) > (keys.priority, keys.order_key)
+         ORDER BY priority, order_key LIMIT 1) n
+)
+SELECT j.id, keys.priority, keys.order_key
+  FROM keys
+ CROSS JOIN LATERAL (
+        SELECT id, handler, connection_scope, state, eta FROM dist_job
+         WHERE order_key = keys.order_key AND {BLOCKING} ORDER BY id LIMIT 1) h
+  JOIN dist_job j ON j.id = h.id
+ WHERE h.handler = %(handler)s AND h.connection_scope = %(connection)s AND h.state = 'pending' AND h.eta IS NULL
+   LIMIT %(limit)s
+   FOR NO KEY UPDATE OF j SKIP LOCKED
+"""
+
+_CLAIM_RUNS = f"""
+SELECT {_COLUMNS}, COALESCE((SELECT c.crashes FROM dist_job_crash c WHERE c.job_id = j.id), 0)
+  FROM unnest(%(keys)s) AS k (order_key) CROSS JOIN LATERAL (
+        SELECT *, bool_and(handler = %(handler)s AND connection_scope = %(connection)s AND {READY})
+                  OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) AS unbroken
+          FROM (SELECT * FROM dist_job WHERE order_key = k.order_key AND {BLOCKING} ORDER BY id LIMIT %(depth)s) r
+       ) j
+ WHERE j.unbroken ORDER BY j.id LIMIT %(limit)s
+"""
+
+Cursor = tuple[int, str]
+START: Cursor = (-1, "")
+
+
+def claim(cr: Any, group: Group, limit: int, after: Cursor = START) -> tuple[list[Row], Cursor]:
+    """Lock up to ``limit`` ready jobs of a group, in the order they have to run.
+
+    :param after: where the last claim of this keyed group ended; keys take turns from there
+    :return: the rows, and where this claim ended (:data:`START` when it reached the end of the keys)
+    """
+    values: dict[str, Any] = {"handler": group.handler, "connection": group.connection, "limit": limit}
+    if group.source == "loose":
+        cr.execute(_CLAIM_LOOSE, values)
+        return [Row(*row) for row in cr.fetchall()], START
+    heads: list[tuple[int, int, str]] = []
+    for start in (after, START) if after != START else (START,):
+        cr.execute(_CLAIM_HEADS, {**values, "after_priority": start[0], "after_key": start[1]})
+        heads = cr.fetchall()
+        if heads:
+            break
+    if not heads:
+        return [], START
+    end = max((priority, key) for _id, priority, key in heads) if len(heads) >= limit else START
+    keys = list({key: None for _id, _priority, key in heads})
+    depth = max(1, -(-2 * limit // len(keys)))
+    cr.execute(_CLAIM_RUNS, {**values, "keys": keys, "depth": depth})
+    return [Row(*row) for row in cr.fetchall()], end
+
+
+_SAME_IDENTITY = f"""
+WITH mine AS (
+    SELECT identity FROM unnest(%(identities)s) AS i (identity)
+     WHERE pg_try_advisory_xact_lock(hashtextextended('dist.identity/' || %(handler)s || '/' || identity, 0))
+)
+SELECT j.id, j.identity, j.payload FROM mine JOIN dist_job j ON j.handler = %(handler)s AND j.identity = mine.identity
+ WHERE {READY} AND (j.order_key IS NULL OR j.id = ANY(%(ids)s))
+ ORDER BY j.id FOR NO KEY UPDATE OF j SKIP LOCKED
+"""
+
+
+def merge(cr: Any, rows: list[Row]) -> tuple[list[Row], dict[int, int]]:
+    """Coalesce requests of equal identity: of all that wait the newest is run, in the place of the first claimed.
+
+    An advisory lock per identity keeps a second worker from running the same identity meanwhile: its rows are left out
+    here and stay pending. Requests made after our snapshot are not seen and cause one further run.
+
+    :return: the rows to run, and {id of a merged row: id of the row that does its work}
+    """
+    identities = list({row.identity: None for row in rows if row.identity is not None})
+    if not identities:
+        return rows, {}
+    handler = rows[0].handler
+    cr.execute(_SAME_IDENTITY, {"handler": handler, "identities": identities, "ids": [row.id for row in rows]})
+    newest: dict[str, tuple[int, Any]] = {}
+    found: list[tuple[int, str]] = []
+    for id_, identity, payload in cr.fetchall():
+        found.append((id_, identity))
+        newest[identity] = (id_, payload)
+    run: list[Row] = []
+    runner: dict[str, int] = {}
+    held: set[str | None] = set()  # keys of rows that are left out: what follows them is left out, too
+    for row in rows:
+        if row.order_key is not None and row.order_key in held:
+            continue
+        if row.identity is None:
+            run.append(row)
+        elif row.identity not in newest:
+            held.add(row.order_key)
+        elif row.identity not in runner:
+            runner[row.identity] = row.id
+            run.append(row._replace(payload=newest[row.identity][1]))
+    return run, {id_: runner[identity] for id_, identity in found if id_ != runner[identity]}

@@ -1,0 +1,129 @@
+# Copyright 2026 Dist contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""What keeps the queue going beside running jobs. Each function is a few short statements, meant for a connection that
+commits by itself (READ COMMITTED); rows that are locked are skipped and met again next time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+CHUNK = 1000
+
+
+def wake_due(cr: Any, until: Any = None) -> int:
+    """Jobs and marks whose time has come become ready. ``until``: naive UTC, default now."""
+    woken = 0
+    for table, extra in (("dist_job", " AND state = 'pending'"), ("dist_dirty_mark", "")):
+        cr.execute(
+            f"""UPDATE {table} SET eta = NULL WHERE id IN (
+                    SELECT id FROM {table}
+                     WHERE eta <= COALESCE(%s, clock_timestamp() AT TIME ZONE 'UTC'){extra}
+                     ORDER BY eta LIMIT {CHUNK} FOR NO KEY UPDATE SKIP LOCKED)""",
+            (until,),
+        )
+        woken += cr.rowcount
+    return woken
+
+
+def seconds_to_next(cr: Any) -> float | None:
+    """Seconds until the next waiting job or mark is due, at least 0; None where nothing waits."""
+    cr.execute(
+        """SELECT extract(epoch FROM min(eta) - (clock_timestamp() AT TIME ZONE 'UTC')) FROM (
+               (SELECT eta FROM dist_job WHERE state = 'pending' AND eta IS NOT NULL ORDER BY eta LIMIT 1)
+               UNION ALL (SELECT eta FROM dist_dirty_mark WHERE eta IS NOT NULL ORDER BY eta LIMIT 1)) w"""
+    )
+    seconds = cr.fetchone()[0]
+    return None if seconds is None else max(0.0, float(seconds))
+
+
+def park_followers(cr: Any) -> int:
+    """Jobs behind a dead one of their key are parked: visible as such, and out of the way of the claim.
+
+    This is for speed and for people; that nothing overtakes a dead head is decided by the claim itself.
+    """
+    cr.execute(
+        f"""UPDATE dist_job SET state = 'parked' WHERE id IN (
+                SELECT f.id FROM (SELECT order_key, min(id) AS id FROM dist_job
+                                   WHERE state = 'dead' AND order_key IS NOT NULL GROUP BY order_key) d
+                  JOIN dist_job f ON f.order_key = d.order_key AND f.id > d.id
+                 WHERE f.state = 'pending' LIMIT {CHUNK} FOR NO KEY UPDATE OF f SKIP LOCKED)"""
+    )
+    return cr.rowcount
+
+
+def release_followers(cr: Any) -> int:
+    """Parked jobs whose key has no dead job before them are pending again."""
+    cr.execute(
+        f"""UPDATE dist_job SET state = 'pending' WHERE id IN (
+                SELECT p.id FROM dist_job p
+                 WHERE p.state = 'parked' AND NOT EXISTS (
+                       SELECT 1 FROM dist_job d WHERE d.order_key = p.order_key AND d.state = 'dead' AND d.id < p.id)
+                 ORDER BY p.id LIMIT {CHUNK} FOR NO KEY UPDATE SKIP LOCKED)"""
+    )
+    return cr.rowcount
+
+
+_APPLY = {
+    "requeue": (
+        "('dead', 'parked', 'cancelled', 'pending')",
+        "state = 'pending', eta = NULL, done_at = NULL, merged_into = NULL,"
+        " attempts = CASE WHEN j.state = 'dead' THEN 0 ELSE j.attempts END",
+    ),
+    "cancel": (
+        "('pending', 'parked', 'dead')",
+        "state = 'cancelled', eta = NULL, done_at = clock_timestamp() AT TIME ZONE 'UTC'",
+    ),
+    "priority": ("('pending', 'parked')", "priority = greatest(0, least(9, r.value))"),
+}
+
+
+def apply_requests(cr: Any) -> int:
+    """Do what people asked; a job in a worker's hands is locked, and its request waits until the batch has ended."""
+    cr.execute("SELECT DISTINCT action FROM dist_job_request WHERE state = 'new'")
+    actions = [row[0] for row in cr.fetchall()]
+    applied = 0
+    for action in sorted(actions):
+        states, assignment = _APPLY[action]
+        cr.execute(
+            f"""WITH r AS (
+                    SELECT r.id, r.job_id, r.value, j.state AS was
+                      FROM dist_job_request r JOIN dist_job j ON j.id = r.job_id
+                     WHERE r.state = 'new' AND r.action = %s ORDER BY r.id LIMIT {CHUNK}
+                       FOR NO KEY UPDATE OF r, j SKIP LOCKED
+                ), changed AS (
+                    UPDATE dist_job j SET {assignment}
+                      FROM (SELECT DISTINCT ON (job_id) * FROM r ORDER BY job_id, id DESC) r
+                     WHERE j.id = r.job_id AND j.state IN {states}
+                    RETURNING j.id
+                ), forgiven AS (
+                    DELETE FROM dist_job_crash c USING changed WHERE c.job_id = changed.id AND %s
+                )
+                UPDATE dist_job_request q
+                   SET state = CASE WHEN c.id IS NULL THEN 'refused' ELSE 'applied' END,
+                       answer = CASE WHEN c.id IS NULL THEN 'The job was ' || r.was || '.' END,
+                       applied_at = clock_timestamp() AT TIME ZONE 'UTC'
+                  FROM r LEFT JOIN changed c ON c.id = r.job_id
+                 WHERE q.id = r.id""",
+            (action, action == "requeue"),
+        )
+        applied += cr.rowcount
+    if applied:
+        release_followers(cr)
+    return applied
+
+
+def sweep(cr: Any) -> None:
+    """Everything above, cheap when there is nothing to do."""
+    apply_requests(cr)
+    wake_due(cr)
+    cr.execute(
+        "SELECT count(*) FILTER (WHERE state = 'dead'), count(*) FILTER (WHERE state = 'parked') FROM ("
+        "(SELECT state FROM dist_job WHERE state = 'dead' AND order_key IS NOT NULL LIMIT 1) UNION ALL "
+        "(SELECT state FROM dist_job WHERE state = 'parked' LIMIT 1)) s"
+    )
+    dead, parked = cr.fetchone()
+    if dead:
+        park_followers(cr)
+    if parked:
+        release_followers(cr)

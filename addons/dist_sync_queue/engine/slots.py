@@ -1,0 +1,163 @@
+# Copyright 2026 Dist contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""The side connection of a worker: it commits by itself, so what it writes is seen at once and outlives a crash."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import uuid
+from typing import Any
+
+import psycopg2
+
+from odoo.sql_db import connection_info_for
+
+LOCK_CLASS = 1684632436
+"""First key of all our two-part advisory locks ("dist" in ASCII)."""
+LOCK_DRAIN = 1
+NOW = "(clock_timestamp() AT TIME ZONE 'UTC')"
+
+
+class Side:
+    """An autocommit connection with ``synchronous_commit=off``, outside Odoo's pool. Reconnects on demand."""
+
+    def __init__(self, dbname: str, application: str = "dist_worker") -> None:
+        self.dbname, self._application = dbname, application
+        self._connection: Any = None
+        self._listening: list[str] = []
+        self.on_connect: list[Any] = []
+
+    @property
+    def connection(self) -> Any:
+        if self._connection is None or self._connection.closed:
+            _name, info = connection_info_for(self.dbname)
+            info = {**info, "connect_timeout": 5, "application_name": self._application}
+            self._connection = psycopg2.connect(**info)
+            self._connection.autocommit = True
+            with self._connection.cursor() as cr:
+                cr.execute("SET synchronous_commit = off")
+                for channel in self._listening:
+                    cr.execute(f'LISTEN "{channel}"')
+            for hook in self.on_connect:
+                hook()
+        return self._connection
+
+    def cursor(self) -> Any:
+        """A plain psycopg2 cursor; every statement is a transaction."""
+        return self.connection.cursor()
+
+    def execute(self, query: str, params: Any = None) -> list[tuple]:
+        with self.cursor() as cr:
+            cr.execute(query, params)
+            return cr.fetchall() if cr.description else []
+
+    def listen(self, channel: str) -> None:
+        self._listening.append(channel)
+        self.execute(f'LISTEN "{channel}"')
+
+    def wait(self, seconds: float, *also: int) -> bool:
+        """Sleep until a notification, something to read on ``also``, or the end of the time. Whether it was rung."""
+        connection = self.connection
+        connection.poll()
+        if not connection.notifies and seconds > 0:
+            select.select([connection, *also], [], [], seconds)
+            connection.poll()
+        rung = bool(connection.notifies)
+        connection.notifies.clear()
+        return rung
+
+    def close(self) -> None:
+        if self._connection is not None and not self._connection.closed:
+            self._connection.close()
+
+
+class Slot:
+    """A worker's row in ``dist_worker_slot``, and the lock that says it lives."""
+
+    def __init__(self, side: Side, lanes: list[str] | None = None) -> None:
+        self.side = side
+        self.worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+        self._lanes = ",".join(lanes or [])
+        self.id: int | None = None
+        self.done = self.failed = 0
+
+    def open(self) -> None:
+        """Make the row and hold its lock; again after a reconnect."""
+        row = self.side.execute(
+            f"""INSERT INTO dist_worker_slot (worker, host, pid, lanes, alive_since, seen_at, done_count, failed_count)
+                VALUES (%s, %s, %s, %s, {NOW}, {NOW}, 0, 0)
+                ON CONFLICT (worker) DO UPDATE SET seen_at = {NOW} RETURNING id""",
+            (self.worker, socket.gethostname(), os.getpid(), self._lanes or None),
+        )
+        self.id = row[0][0]
+        self.side.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_CLASS + 1, self.id))
+        if self.side.on_connect == []:
+            self.side.on_connect.append(self.open)
+
+    def begin(self, handler: Any, connection: int, job_ids: list[int]) -> None:
+        self.side.execute(
+            f"""UPDATE dist_worker_slot SET lane = %s, handler = %s, connection_id = %s, job_ids = %s, started_at = {NOW},
+                       seen_at = {NOW} WHERE id = %s""",
+            (handler.lane, handler.name, connection or None, json.dumps(job_ids), self.id),
+        )
+
+    def end(self) -> None:
+        self.side.execute(
+            f"""UPDATE dist_worker_slot SET lane = NULL, handler = NULL, connection_id = NULL, job_ids = NULL,
+                       started_at = NULL, progress = NULL, seen_at = {NOW}, done_count = %s, failed_count = %s
+                 WHERE id = %s""",
+            (self.done, self.failed, self.id),
+        )
+
+    def beat(self) -> None:
+        self.side.execute(f"UPDATE dist_worker_slot SET seen_at = {NOW} WHERE id = %s", (self.id,))
+
+    def close(self) -> None:
+        """Leave in order."""
+        try:
+            self.side.execute("DELETE FROM dist_worker_slot WHERE id = %s", (self.id,))
+        except psycopg2.Error:
+            pass  # the row is found dead by the next worker
+        self.side.close()
+
+
+def reap(side: Side, own: int | None = None) -> int:
+    """Record the crash of workers that are gone: their lock is free. The number of workers found dead.
+
+    The advisory lock keeps two reapers from counting one crash twice.
+    """
+    dead = 0
+    for slot_id, worker in side.execute("SELECT id, worker FROM dist_worker_slot WHERE id IS DISTINCT FROM %s", (own,)):
+        if not side.execute("SELECT pg_try_advisory_lock(%s, %s)", (LOCK_CLASS + 1, slot_id))[0][0]:
+            continue
+        try:
+            dead += len(
+                side.execute(
+                    """WITH gone AS (DELETE FROM dist_worker_slot WHERE id = %s RETURNING job_ids)
+                   , crashed AS (
+                       INSERT INTO dist_job_crash (job_id, worker)
+                       SELECT j::int, %s FROM gone, jsonb_array_elements_text(COALESCE(gone.job_ids, '[]')) j
+                       ON CONFLICT (job_id) DO UPDATE SET crashes = dist_job_crash.crashes + 1, worker = excluded.worker,
+                           last_at = clock_timestamp() AT TIME ZONE 'UTC')
+                   SELECT 1 FROM gone""",
+                    (slot_id, worker),
+                )
+            )
+        finally:
+            side.execute("SELECT pg_advisory_unlock(%s, %s)", (LOCK_CLASS + 1, slot_id))
+    return dead
+
+
+def live_workers(cr: Any) -> int:
+    """How many workers hold the lock of their slot."""
+    cr.execute(
+        """SELECT count(*) FROM dist_worker_slot s WHERE EXISTS (
+               SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %s
+                  AND l.objid = s.id AND l.objsubid = 2
+                  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))""",
+        (LOCK_CLASS + 1,),
+    )
+    return cr.fetchone()[0]

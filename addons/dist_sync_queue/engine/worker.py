@@ -1,0 +1,234 @@
+# Copyright 2026 Dist contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""The loop of one worker process."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import random
+import resource
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg2
+
+from ..errors import JobTimeout
+from . import claim, drain, maintain
+from .batch import Again, Batches, Drained, RegistryChanged, SchemaMoved
+from .execute import Report
+from .lanes import Turns
+from .slots import Side, Slot, reap
+
+_logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+"""Longest sleep: the net under the doorbell."""
+SWEEP_SECONDS = 0.25
+REAP_SECONDS = 2.0
+GROUPS_SECONDS = 0.05
+"""How long the list of ready groups is used before it is read again."""
+
+
+class Recycle(Exception):
+    """This process should be replaced by a fresh one."""
+
+
+class Worker:
+    """Serves one database until told to stop.
+
+    :param lanes: serve these only; all when empty
+    :param memory_limit: bytes of resident memory after which the process ends between two batches to be replaced
+    """
+
+    def __init__(
+        self,
+        registry: Any,
+        lanes: list[str] | None = None,
+        *,
+        memory_limit: int = 0,
+        budget: float = 0.2,
+        timeouts: bool = True,
+    ) -> None:
+        self.registry, self.lanes, self.memory_limit = registry, set(lanes or []), memory_limit
+        self.side = Side(registry.db_name)
+        self.slot = Slot(self.side, lanes)
+        self.batches = Batches(registry, self.slot, budget, alarm if timeouts else _no_guard)
+        self.turns = Turns()
+        self.stopping = False
+        self.total = {"done": 0, "retried": 0, "dead": 0}
+        self._wake_r, self._wake_w = os.pipe()
+        self._groups: list[claim.Group] = []
+        self._groups_at = self._swept_at = self._reaped_at = float("-inf")
+        self._resting: dict[str, float] = {}
+        self._moved: dict[str, int] = {}
+        self._paused: set[tuple[str, str]] = set()
+
+    def stop(self, *_signal: Any) -> None:
+        """Finish the batch in hand, then leave. Safe in a signal handler."""
+        self.stopping = True
+        with contextlib.suppress(OSError):
+            os.write(self._wake_w, b"x")
+
+    # -- the loop ------------------------------------------------------------------------------------------------------
+    def open(self) -> None:
+        self.slot.open()
+        reap(self.side, self.slot.id)
+        self.side.listen("dist_job")
+
+    def run(self) -> None:
+        """Work until :meth:`stop`. :raises Recycle, RegistryChanged: when a fresh process has to go on"""
+        self.open()
+        _logger.info("Worker %s serves %s", self.slot.worker, ", ".join(sorted(self.lanes)) or "all lanes")
+        pause = 0.1
+        try:
+            while not self.stopping:
+                try:
+                    if not self.turn():
+                        self.side.wait(self._sleep(), self._wake_r)
+                        self._groups_at = float("-inf")
+                    pause = 0.1
+                except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+                    _logger.warning("Database connection lost, again in %.1f s: %s", pause, str(error).strip())
+                    time.sleep(pause)
+                    pause = min(pause * 2, 10.0)
+        finally:
+            self.slot.close()
+            os.close(self._wake_r)
+            os.close(self._wake_w)
+
+    def until_empty(self) -> dict[str, int]:
+        """Work until nothing is ready, then leave; what waits for its time is left."""
+        self.open()
+        try:
+            empty = 0
+            while empty < 2 and not self.stopping:
+                self._groups_at = self._swept_at = float("-inf") if empty else self._groups_at
+                empty = 0 if self.turn() else empty + 1
+        finally:
+            self.slot.close()
+        return self.total
+
+    def turn(self) -> bool:
+        """One batch, or the sweep. Whether there was work."""
+        now = time.monotonic()
+        self._maintain(now)
+        if now - self._groups_at > GROUPS_SECONDS:
+            self._read_groups(now)
+        group = self.turns.choose(self._groups, lambda g: self._lane(g.handler))
+        if group is None:
+            return False
+        started = time.monotonic()
+        try:
+            report = self.batches.run(group)
+        except Again as error:
+            _logger.debug("%s collided, taken again: %s", group.handler, error)
+            time.sleep(random.uniform(0.0, 0.02))
+            return True
+        except Drained:
+            self._groups = []
+            if drain.lift_if_upgraded(self.side):
+                return True
+            return False
+        except SchemaMoved as error:
+            self._rest(group.handler, error)
+            return True
+        seconds = time.monotonic() - started
+        self._moved.pop(group.handler, None)
+        self.turns.charge(self._lane(group.handler), group, seconds)
+        self._count(report)
+        if not report.touched:  # others have it in hand: look elsewhere until the list is read again
+            self._groups = [g for g in self._groups if g != group]
+            return bool(self._groups)
+        if self.memory_limit and resident_bytes() > self.memory_limit:
+            raise Recycle(f"{resident_bytes() >> 20} MiB resident")
+        return True
+
+    # -- parts ---------------------------------------------------------------------------------------------------------
+    def _lane(self, handler: str) -> str:
+        from .handlers import UnknownHandler, resolve
+
+        try:
+            return resolve(self.registry, handler).lane
+        except UnknownHandler:
+            return "default"
+
+    def _read_groups(self, now: float) -> None:
+        with self.side.cursor() as cr:
+            groups = claim.ready_groups(cr)
+            cr.execute("SELECT kind, name, paused, weight FROM dist_job_control")
+            control = cr.fetchall()
+        self._paused = {(kind, name) for kind, name, paused, _weight in control if paused}
+        self.turns.weights = {name: weight for kind, name, _paused, weight in control if kind == "lane" and weight}
+        self._groups = [group for group in groups if self._may(group, now)]
+        self._groups_at = now
+
+    def _may(self, group: claim.Group, now: float) -> bool:
+        lane = self._lane(group.handler)
+        if self.lanes and lane not in self.lanes:
+            return False
+        if ("lane", lane) in self._paused or ("handler", group.handler) in self._paused:
+            return False
+        return self._resting.get(group.handler, 0.0) <= now
+
+    def _maintain(self, now: float) -> None:
+        if now - self._swept_at > SWEEP_SECONDS:
+            self._swept_at = now
+            with self.side.cursor() as cr:
+                maintain.sweep(cr)
+        if now - self._reaped_at > REAP_SECONDS:
+            self._reaped_at = now
+            self.slot.beat()
+            if dead := reap(self.side, self.slot.id):
+                _logger.warning("%s worker(s) died; their jobs are run again, alone", dead)
+
+    def _sleep(self) -> float:
+        with self.side.cursor() as cr:
+            due = maintain.seconds_to_next(cr)
+        return POLL_SECONDS if due is None else min(POLL_SECONDS, due + 0.001)
+
+    def _rest(self, handler: str, error: Exception) -> None:
+        times = self._moved[handler] = self._moved.get(handler, 0) + 1
+        pause = min(30.0, 0.5 * 2**times)
+        self._resting[handler] = time.monotonic() + pause
+        self._groups = [group for group in self._groups if group.handler != handler]
+        _logger.warning("%s does not fit the tables (upgrade under way?), again in %.0f s: %s", handler, pause, error)
+
+    def _count(self, report: Report) -> None:
+        self.slot.done += len(report.done)
+        self.slot.failed += len(report.retried) + len(report.dead)
+        for name in self.total:
+            self.total[name] += len(getattr(report, name))
+
+
+@contextlib.contextmanager
+def alarm(seconds: float) -> Iterator[None]:
+    """Raise :class:`JobTimeout` in the main thread after ``seconds``."""
+
+    def ring(*_args: Any) -> None:
+        raise JobTimeout(f"The job ran longer than its timeout of {seconds:g} s.")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextlib.contextmanager
+def _no_guard(_seconds: float) -> Iterator[None]:
+    yield
+
+
+def resident_bytes() -> int:
+    """Resident memory of this process."""
+    try:
+        with open("/proc/self/statm") as statm:
+            return int(statm.read().split()[1]) * resource.getpagesize()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -1,0 +1,53 @@
+# Copyright 2026 Dist contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""``records.delayed(…).method(…)`` on every model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from odoo import api, models
+
+from ..engine.delay import Delayed
+
+
+class Base(models.AbstractModel):
+    _inherit = "base"
+
+    @api.private
+    def delayed(
+        self,
+        *,
+        key: Any = None,
+        identity: Any = None,
+        priority: int = 5,
+        eta: Any = None,
+        correlation_id: str | None = None,
+        connection: Any = None,
+        max_attempts: int | None = None,
+        each: int | None = None,
+    ) -> Delayed:
+        """Call a method decorated with ``@job`` later, in a transaction of its own; the job is made in this one.
+
+        :param key: jobs of equal key run one after the other, in order
+        :param identity: requests of equal identity that wait are run once; one made while it runs causes one more run
+        :param priority: 0 first, 9 last
+        :param eta: not before: naive UTC datetime, timedelta or seconds from now
+        :param correlation_id: of the journey; by default the one in the context
+        :param connection: ``dist.connection`` the work is for (fairness, pause, company)
+        :param max_attempts: overrides the method's
+        :param each: make one job per so many records instead of one for all; ``key``, ``identity`` and ``correlation_id``
+            may then be functions of the records of each job
+        :return: a stand-in for the records; calling the method on it returns the ``dist.job`` records
+        """
+        return Delayed(
+            self,
+            key=key,
+            identity=identity,
+            priority=priority,
+            eta=eta,
+            correlation_id=correlation_id,
+            connection=connection,
+            max_attempts=max_attempts,
+            each=each,
+        )

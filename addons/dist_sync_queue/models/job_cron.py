@@ -1,0 +1,95 @@
+# Copyright 2026 Dist contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""Jobs where no extra process is possible: a scheduled action runs the same batches within its time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+from ..engine import claim, drain, maintain
+from ..engine.batch import Again, Batches, Drained, RegistryChanged, SchemaMoved, until_empty
+from ..engine.execute import Report
+from ..engine.slots import Side, live_workers
+
+_logger = logging.getLogger(__name__)
+
+FORCE_PARAMETER = "dist_sync_queue.cron_always"
+RETENTION_PARAMETER = "dist_sync_queue.job_retention_days"
+SECONDS = 50.0
+"""Longest run of one call; the scheduled action comes every minute."""
+
+
+class DistJob(models.Model):
+    _inherit = "dist.job"
+
+    @api.model
+    def _cron_run_jobs(self, seconds: float = SECONDS) -> int:
+        """Run what is ready, unless a ``dist_worker`` is alive (set parameter ``dist_sync_queue.cron_always`` to share).
+
+        :return: the number of jobs touched
+        """
+        get_param = self.env["ir.config_parameter"].sudo().get_param
+        if live_workers(self.env.cr) and get_param(FORCE_PARAMETER) != "True":
+            return 0
+        cron = self.env["ir.cron"]
+        left = cron._commit_progress(remaining=1)  # ends the transaction: batches have their own
+        deadline = time.monotonic() + min(seconds, left or seconds)
+        side = Side(self.env.cr.dbname, "dist_cron")
+        batches = Batches(self.env.registry)
+        touched = 0
+
+        def run_group(group: claim.Group) -> Report:
+            nonlocal touched
+            report = batches.run(group)
+            touched += report.touched
+            with side.cursor() as cr:
+                maintain.sweep(cr)
+            if report.touched:
+                cron._commit_progress(report.touched)
+            return report
+
+        def groups() -> list[claim.Group]:
+            with side.cursor() as cr:
+                return claim.ready_groups(cr)
+
+        try:
+            with side.cursor() as cr:
+                maintain.sweep(cr)
+            while time.monotonic() < deadline:
+                try:
+                    until_empty(groups, run_group, deadline - time.monotonic())
+                    break
+                except Again:
+                    continue
+            cron._commit_progress(remaining=int(bool(groups())))
+        except Drained:
+            drain.lift_if_upgraded(side)
+        except (RegistryChanged, SchemaMoved) as error:
+            _logger.info("Jobs wait for the next run: %s", error or "modules changed")
+        finally:
+            side.close()
+        return touched
+
+    @api.autovacuum
+    def _gc_done_jobs(self, limit: int = 10_000) -> tuple[int, bool]:
+        """Remove done and cancelled jobs after the retention (parameter in days, 30 by default).
+
+        By the time they ended, never by the time they were made.
+        """
+        days = int(self.env["ir.config_parameter"].sudo().get_param(RETENTION_PARAMETER, "30"))
+        self.env.cr.execute(
+            """WITH old AS (
+                   DELETE FROM dist_job WHERE id IN (
+                       SELECT id FROM dist_job WHERE state IN ('done', 'cancelled') AND done_at < %s
+                        ORDER BY done_at LIMIT %s FOR UPDATE SKIP LOCKED)
+                   RETURNING id)
+               , crashes AS (DELETE FROM dist_job_crash USING old WHERE job_id = old.id)
+               SELECT count(*) FROM old""",
+            (fields.Datetime.now() - timedelta(days=days), limit),
+        )
+        removed = self.env.cr.fetchone()[0]
+        return removed, removed == limit

@@ -1,0 +1,53 @@
+# Copyright 2026 Dist contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""Who works, on what, since when; and what is to stand still."""
+
+from __future__ import annotations
+
+from odoo import fields, models
+
+
+class DistWorkerSlot(models.Model):
+    """One row per worker process, written on a side connection that commits by itself: what runs is visible at once.
+
+    The worker holds an advisory lock for its row while it lives; a row whose lock is free belongs to a dead worker.
+    """
+
+    _name = "dist.worker.slot"
+    _description = "Worker"
+    _order = "host, pid"
+    _log_access = False
+    _rec_name = "worker"
+
+    worker = fields.Char(required=True, readonly=True)
+    host = fields.Char(readonly=True)
+    pid = fields.Integer("PID", readonly=True, aggregator=None)
+    lanes = fields.Char(readonly=True, help="Lanes this worker serves; all when empty.")
+    alive_since = fields.Datetime(readonly=True)
+    seen_at = fields.Datetime("Last Seen", readonly=True)
+    lane = fields.Char(readonly=True)
+    handler = fields.Char(readonly=True)
+    connection_id = fields.Many2one("dist.connection", readonly=True, ondelete="set null")
+    job_ids = fields.Json("Jobs in Hand", readonly=True)
+    started_at = fields.Datetime("Batch Started", readonly=True)
+    progress = fields.Char(readonly=True)
+    done_count = fields.Integer("Done", readonly=True)
+    failed_count = fields.Integer("Failed", readonly=True)
+
+    _worker_unique = models.UniqueIndex("(worker)")
+
+
+class DistJobControl(models.Model):
+    """What the engine obeys, changed live: pause a lane or a handler, weigh a lane."""
+
+    _name = "dist.job.control"
+    _description = "Lane and Handler Control"
+    _order = "kind, name"
+
+    kind = fields.Selection([("lane", "Lane"), ("handler", "Handler")], required=True, default="lane")
+    name = fields.Char(required=True, help="Name of the lane (orders) or of the handler (order.received.v1).")
+    paused = fields.Boolean()
+    weight = fields.Float(default=1.0, help="Share of working time a lane gets while others have work, too.")
+
+    _name_unique = models.UniqueIndex("(kind, name)", "This lane or handler has its row already.")
+    _weight_positive = models.Constraint("CHECK (weight > 0)", "A weight is positive; pause the lane instead.")
