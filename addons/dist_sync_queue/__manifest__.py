@@ -19,6 +19,8 @@
         "security/engine_rules.xml",
         "data/ir_cron.xml",
     ],
+    "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
     "application": False,
     "installable": True,
 }

@@ -1,0 +1,102 @@
+# Copyright 2026 Dist contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""What came back from the relay and could not be taken in. Dead jobs and dead events stay in their own tables."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..api import job
+
+
+class DistDeadLetter(models.Model):
+    """One item ``dist_relay.intake`` found invalid, with its text (bounded)."""
+
+    _name = "dist.dead.letter"
+    _description = "Dead Letter"
+    _inherit = ["dist.state.machine"]
+    _order = "id desc"
+    _rec_name = "reason"
+    _log_access = False
+
+    _dist_moves = {"replayed": {"open"}, "ignored": {"open"}, "open": {"ignored", "replayed"}}
+
+    kind = fields.Char(readonly=True)
+    reason = fields.Text(required=True, readonly=True)
+    raw = fields.Text(readonly=True)
+    truncated = fields.Boolean(readonly=True)
+    event_id = fields.Char(readonly=True)
+    connection_id = fields.Many2one("dist.connection", readonly=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one("res.company", readonly=True, ondelete="cascade", index=True)
+    correlation_id = fields.Char(string="Journey", readonly=True)
+    created_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
+    state = fields.Selection(
+        [("open", "Open"), ("replayed", "Replayed"), ("ignored", "Ignored")],
+        required=True,
+        readonly=True,
+        default="open",
+    )
+
+    def action_replay(self) -> bool:
+        """Take the item in again, after its cause was put right (an upgrade, a connection that was missing)."""
+        self.check_access("write")
+        for letter in self.sudo():
+            if letter.truncated:
+                raise UserError(self.env._("This item was too large to be kept whole; pull it again instead."))
+            try:
+                item = json.loads(letter.raw or "")
+            except ValueError:
+                raise UserError(self.env._("This item is no JSON; it cannot be replayed.")) from None
+            letter._move("replayed")
+            status = letter._intake(item)
+            if status == "invalid":
+                raise UserError(self.env._("The item is still invalid: %s", letter._last_reason()))
+        self.env["dist.exception"].settle("intake.invalid", self[:1].connection_id or None, self[:1].connection_id)
+        return True
+
+    def _intake(self, item: dict[str, Any]) -> str:
+        self.env.flush_all()
+        if self.event_id:
+            self.env.cr.execute("DELETE FROM dist_relay.seen_event WHERE event_id = %s::uuid", (self.event_id,))
+        self.env.cr.execute("SELECT status FROM dist_relay.intake(%s::jsonb)", (json.dumps([item]),))
+        status = self.env.cr.fetchone()[0]
+        self.env.invalidate_all()
+        return status
+
+    def _last_reason(self) -> str:
+        return self.search([], limit=1).reason
+
+    def action_ignore(self) -> bool:
+        """Put it aside."""
+        self.check_access("write")
+        self.sudo()._move("ignored")
+        return True
+
+    @job(batch=200)
+    def _report(self) -> None:
+        """One open exception per connection that sends what cannot be read; queued by ``dist_relay.intake``."""
+        for connection, letters in (
+            self.filtered(lambda letter: letter.state == "open").grouped("connection_id").items()
+        ):
+            self.env["dist.exception"].report(
+                "intake.invalid",
+                connection or None,
+                self.env._("Something received could not be read"),
+                cause=letters[-1:].reason,
+                fix=self.env._("See Technical > Dead Letters; replay after an upgrade, or ignore."),
+                connection=connection or None,
+            )
+
+    @api.autovacuum
+    def _gc_closed(self, limit: int = 10_000) -> tuple[int, int]:
+        """Delete what was replayed or ignored 90 days after it came in."""
+        letters = self.search(
+            [("state", "!=", "open"), ("created_at", "<", fields.Datetime.subtract(fields.Datetime.now(), days=90))],
+            limit=limit,
+        )
+        letters.unlink()
+        return len(letters), limit if len(letters) == limit else 0

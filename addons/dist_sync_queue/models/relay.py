@@ -1,0 +1,73 @@
+# Copyright 2026 Dist contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""What the database knows of the relay that serves it, and the identity under which it publishes."""
+
+from __future__ import annotations
+
+import uuid
+from hashlib import md5
+
+from odoo import api, fields, models
+
+from .. import sql
+
+SALT_PARAMETER = "dist_sync_queue.identity_salt"
+CONFIRMED_PARAMETER = "dist_sync_queue.identity_confirmed"
+
+
+class DistRelay(models.Model):
+    """The relay's last announcement (one row, written by ``dist_relay.announce``)."""
+
+    _name = "dist.relay"
+    _description = "Relay"
+    _log_access = False
+
+    name = fields.Char(required=True, default="relay", readonly=True)
+    public_key = fields.Char(readonly=True, help="Base64 of the X25519 key credentials are sealed to.")
+    relay_version = fields.Char(readonly=True)
+    announced_at = fields.Datetime(readonly=True)
+    key_changed_at = fields.Datetime(readonly=True)
+
+    _name_unique = models.UniqueIndex("(name)")
+
+    def init(self) -> None:
+        """The relay's SQL functions are made anew once all tables of the module exist."""
+        self.pool.post_init(sql.apply, self.env.cr)
+
+    @api.model
+    @api.private
+    def current_public_key(self) -> str:
+        """The announced public key (base64), or an empty string before the first announcement."""
+        return self.sudo().search([("name", "=", "relay")], limit=1).public_key or ""
+
+    @api.model
+    @api.private
+    def database_uuid(self) -> str:
+        """The database's identity towards the relay; the same formula as SQL function ``dist_relay.database_uuid``.
+
+        A duplicate (other ``database.uuid``) and a neutralised copy (other salt) have another one.
+        """
+        get_param = self.env["ir.config_parameter"].sudo().get_param
+        base = f"dist_relay:{get_param('database.uuid', '')}:{get_param(SALT_PARAMETER, '')}"
+        return str(uuid.UUID(md5(base.encode(), usedforsecurity=False).hexdigest()))
+
+    @api.model
+    @api.private
+    def is_copy(self) -> bool:
+        """Whether this database became a copy of another one since its identity was confirmed; then nothing is sent."""
+        confirmed = self.env["ir.config_parameter"].sudo().get_param(CONFIRMED_PARAMETER, "")
+        return confirmed != self.database_uuid()
+
+    @api.model
+    def action_confirm_identity(self) -> bool:
+        """Let this database publish under its present identity; asked of a manager after a copy or a move."""
+        self.env["dist.connection"].check_access("write")
+        self._confirm_identity()
+        return True
+
+    @api.model
+    def _confirm_identity(self) -> None:
+        set_param = self.env["ir.config_parameter"].sudo().set_param
+        if not self.env["ir.config_parameter"].sudo().get_param(SALT_PARAMETER):
+            set_param(SALT_PARAMETER, str(uuid.uuid4()))
+        set_param(CONFIRMED_PARAMETER, self.database_uuid())

@@ -1,0 +1,205 @@
+-- Claiming outbox events and due pulls. Always by state, never by an id watermark; locked rows are skipped.
+
+-- Due candidates of one connection that are at the head of their key, locked. p_window bounds how many candidates are
+-- looked at (NULL: all heads by a loose index scan, which jumps over the followers of a key that is held back).
+CREATE OR REPLACE FUNCTION dist_relay._heads(
+    p_connection int, p_only_checks boolean, p_now timestamp, p_limit int, p_window int)
+RETURNS SETOF int
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY
+    WITH RECURSIVE keys AS (
+        (SELECT e.key, e.id FROM dist_outbox_event e
+          WHERE p_window IS NULL AND e.connection_id = p_connection AND e.kind = 'fact'
+            AND e.state IN ('pending', 'published', 'unknown', 'dead')
+          ORDER BY e.key, e.id LIMIT 1)
+        UNION ALL
+        SELECT n.key, n.id FROM keys k CROSS JOIN LATERAL (
+            SELECT e.key, e.id FROM dist_outbox_event e
+             WHERE e.connection_id = p_connection AND e.kind = 'fact'
+               AND e.state IN ('pending', 'published', 'unknown', 'dead') AND e.key > k.key
+             ORDER BY e.key, e.id LIMIT 1) n
+    ), candidates AS MATERIALIZED (
+        (SELECT e.id FROM dist_outbox_event e
+          WHERE e.connection_id = p_connection AND e.state = 'published' AND e.lease_until <= p_now
+          ORDER BY e.lease_until LIMIT COALESCE(p_window, 100000))
+        UNION ALL
+        (SELECT e.id FROM dist_outbox_event e
+          WHERE e.connection_id = p_connection AND e.state IN ('pending', 'unknown') AND e.next_try_at <= p_now
+          ORDER BY e.next_try_at LIMIT COALESCE(p_window, 100000))
+        UNION ALL
+        (SELECT e.id FROM dist_outbox_event e
+          WHERE e.connection_id = p_connection AND e.state = 'pending' AND e.next_try_at IS NULL
+            AND (p_window IS NOT NULL OR e.kind = 'state')
+          ORDER BY e.priority, e.id LIMIT COALESCE(p_window, 100000))
+        UNION ALL
+        SELECT k.id FROM keys k
+    )
+    SELECT e.id FROM dist_outbox_event e
+     WHERE e.id = ANY (ARRAY(SELECT DISTINCT c.id FROM candidates c))
+       AND e.connection_id = p_connection
+       AND ((e.state = 'pending' AND (e.next_try_at IS NULL OR e.next_try_at <= p_now))
+            OR (e.state = 'published' AND e.lease_until <= p_now)
+            OR (e.state = 'unknown' AND e.next_try_at <= p_now))
+       AND (NOT p_only_checks OR e.type = 'connection.check.v1')
+       AND CASE e.kind
+           WHEN 'fact' THEN NOT EXISTS (
+               SELECT 1 FROM dist_outbox_event o
+                WHERE o.connection_id = e.connection_id AND o.key = e.key AND o.kind = 'fact'
+                  AND o.state IN ('pending', 'published', 'unknown', 'dead') AND o.id < e.id)
+           ELSE NOT EXISTS (
+               SELECT 1 FROM dist_outbox_event o
+                WHERE o.connection_id = e.connection_id AND o.type = e.type AND o.key = e.key AND o.kind = 'state'
+                  AND o.state IN ('pending', 'published', 'unknown')
+                  AND (o.version > e.version OR (o.state = 'published' AND o.lease_until > p_now AND o.id <> e.id)))
+           END
+     ORDER BY e.priority, e.id
+     LIMIT p_limit
+       FOR UPDATE OF e SKIP LOCKED;
+END $$;
+
+-- Cancel the older versions of the states just taken; of those taken, cancel what is older than was ever published.
+CREATE OR REPLACE FUNCTION dist_relay._supersede(p_connection int, p_ids int[], p_now timestamp) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+BEGIN
+    UPDATE dist_outbox_event e
+       SET state = 'cancelled', settled_at = p_now, outcome_code = 'superseded', next_try_at = NULL, lease_until = NULL
+      FROM dist_relay.state_version v
+     WHERE e.id = ANY (p_ids) AND e.kind = 'state' AND v.connection_id = p_connection AND v.type = e.type
+       AND v.key = e.key AND v.version > e.version;
+    WITH older AS (
+        SELECT o.id FROM dist_outbox_event e
+          JOIN dist_outbox_event o ON o.connection_id = e.connection_id AND o.type = e.type AND o.key = e.key
+               AND o.kind = 'state' AND o.state IN ('pending', 'published', 'unknown') AND o.version < e.version
+         WHERE e.id = ANY (p_ids) AND e.kind = 'state' AND e.state <> 'cancelled'
+         ORDER BY o.id FOR UPDATE OF o SKIP LOCKED)
+    UPDATE dist_outbox_event e
+       SET state = 'cancelled', settled_at = p_now, outcome_code = 'superseded', next_try_at = NULL, lease_until = NULL
+      FROM older WHERE e.id = older.id;
+    INSERT INTO dist_relay.state_version AS v (connection_id, type, key, version)
+    SELECT p_connection, e.type, e.key, max(e.version) FROM dist_outbox_event e
+     WHERE e.id = ANY (p_ids) AND e.kind = 'state' AND e.state <> 'cancelled'
+     GROUP BY e.type, e.key ORDER BY e.type, e.key
+    ON CONFLICT (connection_id, type, key) DO UPDATE SET version = EXCLUDED.version
+     WHERE v.version < EXCLUDED.version;
+END $$;
+
+-- Give up what nobody answered too often, or what is past its deadline before it was ever sent.
+CREATE OR REPLACE FUNCTION dist_relay._give_up(p_ids int[], p_now timestamp) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+DECLARE
+    v_given_up int[];
+BEGIN
+    WITH given_up AS (
+        UPDATE dist_outbox_event e
+           SET state = 'dead', settled_at = p_now, lease_until = NULL, next_try_at = NULL,
+               outcome_code = CASE WHEN e.state = 'pending' THEN 'deadline' ELSE 'unanswered' END,
+               outcome_message = CASE WHEN e.state = 'pending' THEN 'The deadline passed before it could be sent.'
+                                      ELSE 'It was sent ' || e.publication || ' times and nobody answered.' END
+         WHERE e.id = ANY (p_ids)
+           AND ((e.state = 'pending' AND NOT e.read_back AND e.deadline <= p_now)
+                OR (e.state = 'published' AND e.lapses >= 24))
+        RETURNING e.id)
+    SELECT array_agg(g.id) INTO v_given_up FROM given_up g;
+    PERFORM dist_relay._queue_outcomes(v_given_up);
+END $$;
+
+CREATE OR REPLACE FUNCTION dist_relay.claim(p_connection text, p_limit int, p_lease_seconds int)
+RETURNS TABLE (seq bigint, event_id text, type text, connection text, key text, priority int, version bigint,
+               occurred_at timestamptz, correlation_id text, deadline timestamptz, attempt int, read_back boolean,
+               payload jsonb)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_conn dist_connection%ROWTYPE;
+    v_now timestamp := dist_relay.utcnow();
+    v_room int;
+    v_window int;
+    v_ids int[];
+BEGIN
+    SELECT * INTO v_conn FROM dist_connection c
+     WHERE c.ref = p_connection AND c.active AND c.state IN ('active', 'draft');
+    IF NOT FOUND OR p_limit < 1 OR NOT dist_relay.may_publish() THEN
+        RETURN;
+    END IF;
+    SELECT LEAST(p_limit, v_conn.max_in_flight - count(*))::int INTO v_room FROM dist_outbox_event e
+     WHERE e.connection_id = v_conn.id AND e.state = 'published' AND e.lease_until > v_now;
+    IF v_room < 1 THEN
+        RETURN;
+    END IF;
+    v_window := GREATEST(1000, 4 * v_room);
+    v_ids := ARRAY(SELECT dist_relay._heads(v_conn.id, v_conn.state = 'draft', v_now, v_room, v_window));
+    -- a full window without enough heads: keys held back stand in front, so look at every key
+    IF cardinality(v_ids) < v_room AND v_window = (
+        SELECT count(*) FROM (
+            SELECT 1 FROM dist_outbox_event e
+             WHERE e.connection_id = v_conn.id AND e.state = 'pending' AND e.next_try_at IS NULL LIMIT v_window) s)
+    THEN
+        v_ids := v_ids || ARRAY(
+            SELECT dist_relay._heads(v_conn.id, v_conn.state = 'draft', v_now, v_room, NULL) EXCEPT SELECT unnest(v_ids));
+        v_ids := ARRAY(SELECT e.id FROM dist_outbox_event e WHERE e.id = ANY (v_ids)
+                        ORDER BY e.priority, e.id LIMIT v_room);
+    END IF;
+    IF cardinality(v_ids) = 0 THEN
+        RETURN;
+    END IF;
+    PERFORM dist_relay._give_up(v_ids, v_now);
+    PERFORM dist_relay._supersede(v_conn.id, v_ids, v_now);
+    RETURN QUERY
+    WITH numbered AS MATERIALIZED (
+        SELECT taken.id, nextval('dist_relay.relay_seq') AS seq
+          FROM unnest(v_ids) WITH ORDINALITY AS taken (id, position)
+    ), published AS (
+        UPDATE dist_outbox_event e
+           SET state = 'published', published_at = dist_relay.utcnow(), relay_seq = n.seq,
+               lease_until = v_now + make_interval(secs => GREATEST(1, p_lease_seconds)),
+               publication = e.publication + 1, next_try_at = NULL,
+               lapses = e.lapses + (e.state = 'published')::int,
+               read_back = e.read_back OR e.state IN ('published', 'unknown')
+          FROM numbered n
+         WHERE e.id = n.id AND e.state IN ('pending', 'published', 'unknown')
+        RETURNING e.*
+    )
+    SELECT p.relay_seq, p.event_id::text, p.type::text, p_connection, p.key::text, p.priority, p.version,
+           p.occurred_at AT TIME ZONE 'UTC', p.correlation_id::text, p.deadline AT TIME ZONE 'UTC', p.publication,
+           p.read_back, COALESCE(p.payload, '{}'::jsonb)
+      FROM published p ORDER BY p.relay_seq;
+END $$;
+
+CREATE OR REPLACE FUNCTION dist_relay.claim_pulls(p_limit int)
+RETURNS TABLE (seq bigint, run_id text, connection text, capability text, cursor jsonb, correlation_id text,
+               deadline timestamptz)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_now timestamp := dist_relay.utcnow();
+BEGIN
+    IF NOT dist_relay.may_publish() THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH due AS MATERIALIZED (
+        SELECT s.id FROM dist_connection_schedule s JOIN dist_connection c ON c.id = s.connection_id
+         WHERE s.active AND s.next_run_at <= v_now AND c.active AND c.state = 'active'
+           AND (s.run_id IS NULL OR s.run_deadline <= v_now)
+         ORDER BY s.next_run_at LIMIT p_limit FOR UPDATE OF s SKIP LOCKED
+    ), started AS (
+        UPDATE dist_connection_schedule s
+           SET last_result = CASE WHEN s.run_id IS NULL THEN s.last_result ELSE 'not answered in time' END,
+               failures = COALESCE(s.failures, 0) + (s.run_id IS NOT NULL)::int,
+               run_id = gen_random_uuid()::text, run_started_at = v_now,
+               run_deadline = v_now + make_interval(secs => s.timeout_seconds)
+          FROM due WHERE s.id = due.id
+        RETURNING s.*
+    )
+    SELECT nextval('dist_relay.relay_seq'), s.run_id::text, c.ref::text, s.capability::text, s.cursor,
+           '00-' || replace(gen_random_uuid()::text, '-', '') || '-' ||
+               substr(replace(gen_random_uuid()::text, '-', ''), 1, 16) || '-01',
+           s.run_deadline AT TIME ZONE 'UTC'
+      FROM started s JOIN dist_connection c ON c.id = s.connection_id;
+END $$;
