@@ -151,10 +151,24 @@ class Incoming:
 
 
 @dataclass(frozen=True)
+class Malformed:
+    """One thing read outside that has no meaning for us. It becomes a dead letter and holds nothing else up.
+
+    ``reason`` names the field that is wrong; ``raw`` is what the channel sent, as text.
+    """
+
+    type: str
+    key: str
+    fact: tuple[str, ...]
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True)
 class Page:
     """Part of what a pull reads. ``cursor`` is where to go on once this page is stored; ``more`` announces another."""
 
-    events: tuple[Incoming, ...]
+    events: tuple[Incoming | Malformed, ...]
     cursor: Cursor
     more: bool
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 from dist_contracts import MAX_PAYLOAD_BYTES, Envelope, Verdict, event_id, new_traceparent
 from dist_contracts.identity import NAMESPACE
@@ -20,7 +20,7 @@ from dist_relay import crash, metrics
 from dist_relay.errors import Broken, RelayError, RetryLater, Snoozed
 from dist_relay.http.deadline import within
 from dist_relay.logging import bound_contextvars
-from dist_relay.ports import Cursor, Incoming, Page, Source
+from dist_relay.ports import Cursor, Incoming, Malformed, Page, Source
 
 from .flows import PULLS
 from .keys import F_REQUEST
@@ -151,23 +151,16 @@ class PullLane(Lane):
         crash.point("worker.page")
         return self.consumer.begin([(entry.id, "", None)], 1000).mine[0]
 
-    def _item(self, incoming: Incoming) -> tuple[dict[str, Any], str | None]:
-        """The intake item of one event and its id; one that is too large becomes a dead letter instead."""
+    def _item(self, incoming: Incoming | Malformed) -> tuple[dict[str, Any], str | None]:
+        """The intake item of one event and its id; one without meaning or too large becomes a dead letter instead."""
         id_ = event_id(self.database, self.config.connection, incoming.type, incoming.key, *incoming.fact)
+        if isinstance(incoming, Malformed):
+            return self._invalid(incoming, id_, incoming.reason, incoming.raw), None
         payload = incoming.payload.to_json()
         text = dump(payload)
         if len(text) > MAX_PAYLOAD_BYTES:
             why = f"{incoming.type} {incoming.key} has {len(text)} bytes; at most {MAX_PAYLOAD_BYTES} are taken"
-            self.log.error("event too large", type=incoming.type, key=incoming.key, bytes=len(text))
-            return {
-                "kind": "invalid",
-                "connection": self.config.connection,
-                "event_id": str(id_),
-                "type": incoming.type,
-                "key": incoming.key,
-                "message": why,
-                "raw": text[:RAW_LIMIT],
-            }, None
+            return self._invalid(incoming, id_, why, text), None
         journey = uuid5(NAMESPACE, f"{self.database}|{self.config.connection}|journey|{incoming.key}").hex
         envelope = Envelope.model_validate_json(
             dump(
@@ -184,6 +177,18 @@ class PullLane(Lane):
             )
         )
         return {"kind": "event", "envelope": envelope.to_json()}, str(id_)
+
+    def _invalid(self, incoming: Incoming | Malformed, id_: UUID, why: str, raw: str) -> dict[str, Any]:
+        self.log.error("event cannot be taken", type=incoming.type, key=incoming.key, error=why)
+        return {
+            "kind": "invalid",
+            "connection": self.config.connection,
+            "event_id": str(id_),
+            "type": incoming.type,
+            "key": incoming.key,
+            "message": why,
+            "raw": raw[:RAW_LIMIT],
+        }
 
     def _end_badly(self, entry: Entry, request: dict[str, Any], run: Run, error: RelayError) -> None:
         self.log.warning(
