@@ -60,6 +60,7 @@ class Worker:
         self.turns = Turns()
         self.stopping = False
         self.total = {"done": 0, "retried": 0, "dead": 0}
+        self.batches_run = 0
         self._wake_r, self._wake_w = os.pipe()
         self._groups: list[claim.Group] = []
         self._groups_at = self._swept_at = self._reaped_at = float("-inf")
@@ -100,14 +101,15 @@ class Worker:
             os.close(self._wake_r)
             os.close(self._wake_w)
 
-    def until_empty(self) -> dict[str, int]:
-        """Work until nothing is ready, then leave; what waits for its time is left."""
+    def until_empty(self, most: int | None = None) -> dict[str, int]:
+        """Work until nothing is ready (or ``most`` batches were run), then leave; what waits for its time is left."""
         self.open()
         try:
-            empty = 0
-            while empty < 2 and not self.stopping:
-                self._groups_at = self._swept_at = float("-inf") if empty else self._groups_at
-                empty = 0 if self.turn() else empty + 1
+            while not self.stopping and (most is None or self.batches_run < most):
+                if not self.turn():
+                    self._groups_at = self._swept_at = float("-inf")
+                    if not self.turn():
+                        break
         finally:
             self.slot.close()
         return self.total
@@ -140,6 +142,7 @@ class Worker:
         self._moved.pop(group.handler, None)
         self.turns.charge(self._lane(group.handler), group, seconds)
         self._count(report)
+        self.batches_run += 1
         if not report.touched:  # others have it in hand: look elsewhere until the list is read again
             self._groups = [g for g in self._groups if g != group]
             return bool(self._groups)

@@ -1,0 +1,71 @@
+# Copyright 2026 Dist contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""``odoo dist_worker``: run the jobs of a database.
+
+Odoo loads this file by its path, before the configuration is read and outside the addon's package; so it only reads the
+arguments here and imports the engine afterwards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from odoo.cli import Command
+from odoo.tools import config
+
+
+class DistWorker(Command):
+    """Run the jobs of dist_sync_queue in processes of their own."""
+
+    name = "dist_worker"
+    description = """
+        Run jobs, incoming events and dirty marks of one database, in supervised processes.
+
+        A child that dies is replaced; what it had in hand is run again by another. SIGTERM ends each child after the batch
+        it has in hand; a second SIGTERM ends it at once. Start as many on as many machines as you like: they need no
+        coordination beyond the database.
+    """
+    epilog = """
+        examples:
+          odoo --addons-path=… dist_worker -c odoo.conf -d prod --processes 4
+          odoo --addons-path=… dist_worker -c odoo.conf -d prod --processes 1 --lanes orders,reserve
+          odoo --addons-path=… dist_worker -c odoo.conf -d prod --until-empty      work off what is ready, then leave
+
+        before an upgrade of modules:
+          odoo … dist_worker -d prod --drain --timeout 300 && odoo … -d prod -u all --stop-after-init
+          The workers stay out until the upgrade has changed the registry (or until --resume), then load the new code.
+
+        --addons-path (or the environment variable ODOO_RC with a configuration file) must come before the command's name,
+        so that Odoo finds the command. All other options of Odoo (-c, --log-level, --db_host, …) are accepted after it.
+    """
+
+    def run(self, args: list[str]) -> None:
+        options, rest = self._arguments().parse_known_args(args)
+        config.parse_config(
+            [*rest, "--no-http", *(["-d", options.database] if options.database else [])], setup_logging=True
+        )
+        databases = config["db_name"]
+        if not databases or len(databases) > 1:
+            self.parser.error("Name one database with -d.")
+        from odoo.addons.dist_sync_queue.engine import command
+
+        sys.exit(command.main(databases[0], options) or 0)
+
+    def _arguments(self) -> argparse.ArgumentParser:
+        add = self.parser.add_argument
+        add("-d", "--database", help="database to serve (default: db_name of the configuration)")
+        add("--processes", type=int, default=1, metavar="N", help="worker processes (default 1)")
+        add("--lanes", default="", metavar="A,B", help="serve these lanes only (default: all)")
+        add("--until-empty", action="store_true", help="work off what is ready in this process, then leave")
+        add("--once", action="store_true", help="run one batch in this process, then leave")
+        add("--budget", type=float, default=0.2, metavar="S", help="time budget of a batch in seconds (default 0.2)")
+        add("--memory-limit", type=int, default=1024, metavar="MIB", help="replace a process above this (default 1024)")
+        add("--stop-timeout", type=float, default=60.0, metavar="S", help="kill children this long after SIGTERM (60)")
+        add("--drain", action="store_true", help="ask all workers to keep out, return when nothing runs")
+        add("--timeout", type=float, metavar="S", help="with --drain: give up (exit code 1) after so many seconds")
+        add("--resume", action="store_true", help="let drained workers in again")
+        add("--child", action="store_true", help=argparse.SUPPRESS)
+        self.parser.set_defaults(supervisor=int(os.environ.get("DIST_SUPERVISOR_PID") or 0))
+        return self.parser
