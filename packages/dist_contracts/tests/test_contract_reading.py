@@ -76,6 +76,10 @@ def test_json_leaves_out_what_is_not_set() -> None:
     assert envelope(payload={"cursor": None}).to_json()["payload"] == {"cursor": None}
 
 
+def test_money_is_readable() -> None:
+    assert f"{order().totals.total.shop}" == "50.00 USD"
+
+
 def test_the_catalogue_names_a_model_with_version_for_each_type() -> None:
     for name, spec in EVENTS.items():
         assert envelope(type=name).type == name

@@ -18,6 +18,10 @@ class Money(Contract):
     amount: Amount
     currency: Currency
 
+    def __str__(self) -> str:
+        """For people: ``12.50 USD``."""
+        return f"{self.amount} {self.currency}"
+
 
 class MoneyPair(Contract):
     """The same value in the shop's own currency and, where the buyer saw another one, in that (``presentment``)."""

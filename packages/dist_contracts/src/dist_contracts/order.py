@@ -228,7 +228,7 @@ class Order(Contract):
 def _refuse_negative(what: str, field: str, pair: MoneyPair) -> None:
     for money in (pair.shop, pair.presentment):
         if money and money.amount < 0:
-            raise ValueError(f"{what}: {field} is negative ({money.amount} {money.currency})")
+            raise ValueError(f"{what}: {field} is negative ({money})")
 
 
 def _pairs(node: Any, path: str) -> Iterator[tuple[str, MoneyPair]]:
