@@ -28,7 +28,7 @@ def table(text: str) -> dict[str, set[str]]:
 
 def states(text: str) -> set[str]:
     """The states a table names in its first column."""
-    return set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    return set(re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE))
 
 
 def edges(text: str) -> set[tuple[str, str]]:
