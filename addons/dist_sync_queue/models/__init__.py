@@ -17,3 +17,6 @@ from . import job
 from . import job_cron
 from . import job_request
 from . import worker_slot
+from . import connection_view
+from . import exception_view
+from . import job_view
