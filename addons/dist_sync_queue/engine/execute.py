@@ -10,6 +10,7 @@ a lost connection.
 from __future__ import annotations
 
 import json
+import logging
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -31,6 +32,8 @@ from .backoff import full_jitter
 from .claim import Row
 from .handlers import Handler
 from .isolate import Failed, isolate
+
+_logger = logging.getLogger(__name__)
 
 AGAIN = (pg.SerializationFailure, pg.DeadlockDetected, pg.LockNotAvailable, ConcurrencyError)
 SCHEMA = (pg.UndefinedColumn, pg.UndefinedTable, pg.UndefinedFunction, pg.UndefinedObject)
@@ -252,8 +255,19 @@ def settle_failed(env: api.Environment, handler: Handler | None, row: Row, error
         ),
     )
     if dead:
-        env["dist.job"]._report_dead(row.id, row.correlation_id)
+        report_dead(env, row.id, row.correlation_id)
     return dead
+
+
+def report_dead(env: api.Environment, job_id: int, correlation_id: str | None = None) -> None:
+    """Put a dead job into "Needs attention". What goes wrong there does not keep the job from being dead."""
+    try:
+        with env.cr.savepoint():
+            env["dist.job"]._report_dead(job_id, correlation_id)
+    except Exception as error:
+        if fatal(error):
+            raise
+        _logger.exception("Dead job %s could not be reported", job_id)
 
 
 def message_of(error: BaseException) -> str:

@@ -37,7 +37,7 @@ from odoo import api
 from ..errors import Permanent, RetryLater, Snooze
 from .backoff import full_jitter
 from .claim import Group
-from .execute import Report, Work, context_env, message_of, trace_of
+from .execute import Report, Work, context_env, message_of, report_dead, trace_of
 from .handlers import Handler
 from .isolate import isolate
 
@@ -200,7 +200,7 @@ def failed(env: api.Environment, handler: Handler, key: Key, error: BaseExceptio
             key.correlation_id,
         ),
     )
-    env["dist.job"]._report_dead(env.cr.fetchone()[0], key.correlation_id)
+    report_dead(env, env.cr.fetchone()[0], key.correlation_id)
     return True
 
 
@@ -221,5 +221,5 @@ def unknown(env: api.Environment, group: Group, error: Permanent) -> Report:
             message_of(error),
         ),
     )
-    env["dist.job"]._report_dead(env.cr.fetchone()[0])
+    report_dead(env, env.cr.fetchone()[0])
     return Report(dead=keys)  # type: ignore[arg-type]

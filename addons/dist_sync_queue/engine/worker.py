@@ -136,7 +136,13 @@ class Worker:
                 return True
             return False
         except SchemaMoved as error:
-            self._rest(group.handler, error)
+            self._rest(group.handler, f"does not fit the tables (upgrade under way?): {error}")
+            return True
+        except (RegistryChanged, psycopg2.OperationalError, psycopg2.InterfaceError):
+            raise
+        except Exception:
+            _logger.exception("A batch of %s could not be settled", group.handler)
+            self._rest(group.handler, "could not be settled")
             return True
         seconds = time.monotonic() - started
         self._moved.pop(group.handler, None)
@@ -193,12 +199,13 @@ class Worker:
             due = maintain.seconds_to_next(cr)
         return POLL_SECONDS if due is None else min(POLL_SECONDS, due + 0.001)
 
-    def _rest(self, handler: str, error: Exception) -> None:
+    def _rest(self, handler: str, why: str) -> None:
+        """Leave a handler alone for a while, longer each time; no attempt of its jobs is spent."""
         times = self._moved[handler] = self._moved.get(handler, 0) + 1
         pause = min(30.0, 0.5 * 2**times)
         self._resting[handler] = time.monotonic() + pause
         self._groups = [group for group in self._groups if group.handler != handler]
-        _logger.warning("%s does not fit the tables (upgrade under way?), again in %.0f s: %s", handler, pause, error)
+        _logger.warning("%s %s; again in %.0f s", handler, why, pause)
 
     def _count(self, report: Report) -> None:
         self.slot.done += len(report.done)
