@@ -16,6 +16,13 @@
         "security/dist_channel_rules.xml",
         "data/product_data.xml",
         "data/ir_cron.xml",
+        "views/dist_channel_views.xml",
+        "views/dist_channel_order_views.xml",
+        "views/dist_channel_mapping_views.xml",
+        "views/dist_offer_views.xml",
+        "views/sale_stock_views.xml",
+        "views/dist_menus.xml",
     ],
+    "assets": {"web.assets_backend": ["dist_channel/static/src/**/*"]},
     "installable": True,
 }

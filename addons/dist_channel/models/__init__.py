@@ -20,3 +20,5 @@ from . import stock_move
 from . import stock_package
 from . import stock_picking
 from . import stock_quant
+from . import dist_connection_view
+from . import product_view
