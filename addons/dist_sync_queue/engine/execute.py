@@ -184,7 +184,11 @@ def call_records(env: api.Environment, handler: Handler, rows: Sequence[Row]) ->
     model, _, method = handler.name.partition(":")
     payload = rows[0].payload or {}
     ids = list(dict.fromkeys(id_ for row in rows for id_ in (row.payload or {}).get("ids", ())))
-    records = env[model].with_context(**payload.get("context", {})).browse(ids)
+    context = payload.get("context", {})
+    if len(rows) > 1:
+        journeys = {id_: row.correlation_id for row in rows for id_ in (row.payload or {}).get("ids", ())}
+        context = {**context, "dist_correlation_ids": journeys}
+    records = env[model].with_context(**context).browse(ids)
     targets = [method] if isinstance(handler.targets[0], tuple) else handler.bound(env)
     try:
         for target in targets:
