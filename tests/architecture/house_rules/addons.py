@@ -26,6 +26,8 @@ BUSINESS = re.compile(
 GLOBAL_MODELS = {
     "dist.adapter": "what relays announce; the same for all companies, no company's data",
     "dist.event.route": "which handler takes which type of event; set by code, not by a company",
+    "dist.job.control": "pauses and weights of lanes and handlers, for the whole server",
+    "dist.relay": "the relay's announcement: its version and public key, one row",
     "dist.worker.slot": "one row per worker process of the server",
 }
 """Models without a company rule, and why. A model that holds a company's data never stands here."""
