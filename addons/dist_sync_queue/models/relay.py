@@ -13,6 +13,7 @@ from .. import sql
 
 SALT_PARAMETER = "dist_sync_queue.identity_salt"
 CONFIRMED_PARAMETER = "dist_sync_queue.identity_confirmed"
+SEEN_RETENTION_PARAMETER = "dist_sync_queue.seen_retention_days"
 
 
 class DistRelay(models.Model):
@@ -71,3 +72,11 @@ class DistRelay(models.Model):
         if not self.env["ir.config_parameter"].sudo().get_param(SALT_PARAMETER):
             set_param(SALT_PARAMETER, str(uuid.uuid4()))
         set_param(CONFIRMED_PARAMETER, self.database_uuid())
+
+    @api.autovacuum
+    def _gc_seen_events(self) -> None:
+        """Forget event ids long after the last possible redelivery; kept longer than any provider repeats."""
+        days = int(self.env["ir.config_parameter"].sudo().get_param(SEEN_RETENTION_PARAMETER, "90"))
+        self.env.cr.execute(
+            "DELETE FROM dist_relay.seen_event WHERE seen_at < clock_timestamp() - make_interval(days => %s)", (days,)
+        )

@@ -6,6 +6,7 @@ LANGUAGE plpgsql STABLE SET search_path = public, pg_temp
 AS $$
 DECLARE
     v_kind text := p_item->>'kind';
+    v_moment CONSTANT text := '^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)$';
     v jsonb;
     v_number double precision;
 BEGIN
@@ -19,8 +20,9 @@ BEGIN
             WHEN COALESCE(v->>'database', '') <> dist_relay.database_uuid() THEN RETURN 'made for another database';
             WHEN COALESCE(length(v->>'key'), 0) NOT BETWEEN 1 AND 255 THEN RETURN 'key must have 1 to 255 characters';
             WHEN jsonb_typeof(v->'payload') IS DISTINCT FROM 'object' THEN RETURN 'payload is missing';
-            WHEN octet_length((v->'payload')::text) > 1100000 THEN RETURN 'payload is larger than 1000000 bytes';
-            WHEN (v->>'occurred_at')::timestamptz IS NULL THEN RETURN 'occurred_at is missing';
+            WHEN octet_length((v->'payload')::text) > 2200000 THEN RETURN 'payload is larger than 2000000 bytes';
+            WHEN COALESCE(v->>'occurred_at', '') !~ v_moment OR (v->>'occurred_at')::timestamptz IS NULL THEN
+                RETURN 'occurred_at must be a moment with its zone';
             WHEN COALESCE((v->>'priority')::int, 5) NOT BETWEEN 0 AND 9 THEN RETURN 'priority must be 0 to 9';
             WHEN v->>'correlation_id' !~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' THEN
                 RETURN 'correlation_id is no traceparent';
@@ -57,7 +59,8 @@ BEGIN
     ELSIF v_kind = 'health' THEN
         RETURN CASE
             WHEN COALESCE(p_item->>'breaker', '') NOT IN ('closed', 'open', 'half_open') THEN 'breaker is not known'
-            WHEN (p_item->>'at')::timestamptz IS NULL THEN 'at is missing'
+            WHEN COALESCE(p_item->>'at', '') !~ v_moment OR (p_item->>'at')::timestamptz IS NULL THEN
+                'at must be a moment with its zone'
             WHEN NOT EXISTS (SELECT 1 FROM dist_connection c WHERE c.ref = p_item->>'connection') THEN
                 'connection is not known'
             END;
@@ -175,7 +178,7 @@ BEGIN
                COALESCE((i.item->'outcome'->>'attempt')::int, 1) AS attempt,
                (i.item->'outcome'->>'version')::bigint AS version,
                left(i.item->'outcome'->>'code', 255) AS code, left(i.item->'outcome'->>'message', 4000) AS message,
-               LEAST((i.item->'outcome'->>'retry_after')::double precision, 86400) AS retry_after,
+               (i.item->'outcome'->>'retry_after')::double precision AS retry_after,
                NULLIF(NULLIF(i.item->'outcome'->'data', 'null'), '{}') AS data
           FROM unnest(p_items, p_ordinals) AS i (item, ordinal)
     ), judged AS MATERIALIZED (
@@ -211,7 +214,7 @@ BEGIN
            SET state = d.target, lease_until = NULL, attempts = d.tried,
                read_back = d.read_back OR d.verdict = 'unknown',
                next_try_at = CASE WHEN d.target IN ('pending', 'unknown') THEN v_now + make_interval(secs => COALESCE(
-                   d.retry_after, CASE d.verdict WHEN 'snooze' THEN 60
+                   CASE WHEN d.retry_after IS NOT NULL THEN LEAST(d.retry_after, 86400) END, CASE d.verdict WHEN 'snooze' THEN 60
                                   WHEN 'unknown' THEN LEAST(600, 15 * 2 ^ LEAST(d.tried - 1, 10))
                                   ELSE 0.2 + random() * LEAST(3600, 5 * 2 ^ LEAST(d.tried, 12)) END)) END,
                settled_at = CASE WHEN d.target NOT IN ('pending', 'unknown') THEN v_now END,

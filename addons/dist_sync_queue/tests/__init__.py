@@ -1,0 +1,4 @@
+from . import test_claim
+from . import test_intake
+from . import test_outbox
+from . import test_relay_role
