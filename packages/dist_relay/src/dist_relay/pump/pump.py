@@ -101,7 +101,7 @@ class Pump:
     def _tell_workers(self, database: str, rows: list[dict[str, Any]]) -> None:
         now = now_ms(self._client)
         self._client.hset(keys.DATABASES, database, str(now))
-        texts = {str(row["connection"]): json.dumps(row, default=str, sort_keys=True) for row in rows}
+        texts: Any = {str(row["connection"]): json.dumps(row, default=str, sort_keys=True) for row in rows}
         name = keys.config(database)
         if texts:
             self._client.hset(name, mapping=texts)
@@ -109,7 +109,7 @@ class Pump:
         if gone := [field for field in known if field.decode() not in texts]:
             self._client.hdel(name, *gone)
         if self._manifests:
-            manifests = {manifest["code"]: json.dumps(manifest) for manifest in self._manifests}
+            manifests: Any = {manifest["code"]: json.dumps(manifest) for manifest in self._manifests}
             self._client.hset(keys.manifests(database), mapping=manifests)
         workers: Any = self._client.hgetall(keys.workers(database))
         old = [w for w, about in workers.items() if now - json.loads(about).get("at", 0) > WORKER_FORGOTTEN_MS]
