@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import logging
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -12,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dist_contracts import Availability, Envelope, ListingRef, Order, Package, PackageLine, Shipment, Verdict, event_id
+from dist_contracts import Availability, Capability, ListingRef, Order, Outcome, Package, PackageLine, Shipment, Verdict
 from dist_csv_drop import adapter
-from dist_relay.errors import Broken, Rejected
-from dist_relay.ports import Capability, Context, Incoming, Malformed, Page
-from dist_relay.testkit.clock import FakeClock
+from dist_relay.ports import Incoming, Malformed, Page
+from dist_relay.testkit.bus import MemoryBus
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 HEADER = "order_id,line_id,placed_at,updated_at,currency,sku,title,quantity,unit_price,shipping,name,city,country"
@@ -30,19 +28,8 @@ def drop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "shop"
 
 
-def flow(capability: Capability, **settings: Any) -> Any:
-    nothing: Any = object()  # neither throttle nor HTTP is touched
-    context = Context(
-        connection="c",
-        database="d",
-        settings={"folder": "shop", **settings},
-        credentials={},
-        clock=FakeClock(NOON),
-        throttle=nothing,
-        session_factory=nothing,
-        log=logging.getLogger("csv_drop"),  # type: ignore[arg-type]
-    )
-    return adapter.flows[capability](context)
+def bus(**settings: Any) -> MemoryBus:
+    return MemoryBus(adapter, {"folder": "shop", **settings})
 
 
 def put(drop: Path, name: str, *rows: str) -> None:
@@ -50,22 +37,7 @@ def put(drop: Path, name: str, *rows: str) -> None:
 
 
 def pull(cursor: dict[str, Any] | None = None) -> list[Page]:
-    return list(flow(Capability.ORDERS_PULL).pull(cursor, NOON))
-
-
-def envelope(type_: str, payload: Shipment | Availability, version: int | None = None) -> Envelope:
-    id_ = event_id("d", "c", type_, payload.to_json()["as_of"] if version else "shipment", version)
-    return Envelope(
-        event_id=id_,
-        type=type_,
-        database=id_,
-        connection="c",
-        key="k",
-        occurred_at=NOON,
-        correlation_id="00-0123456789abcdef0123456789abcdef-0123456789abcdef-01",
-        version=version,
-        payload=payload.to_json(),
-    )
+    return bus().pull(Capability.ORDERS_PULL, cursor)
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -129,27 +101,17 @@ def test_a_wrong_file_is_told_and_passed(drop: Path, content: bytes) -> None:
 
 
 def test_availability_is_one_file_a_push_whatever_is_repeated(drop: Path) -> None:
-    some = [
-        envelope(
-            "availability.changed.v1",
-            Availability(
-                listing=ListingRef(sku=sku, title="x"),
-                location_id="main",
-                quantity=Decimal(7),
-                version=version,
-                as_of=NOON,
-            ),
-            version,
-        )
-        for version, sku in ((1, "DESK"), (2, "LAMP"))
+    refs = [ListingRef(sku="DESK"), ListingRef(sku="LAMP"), ListingRef(barcode="1")]
+    quantities = [
+        Availability(listing=ref, location_id="main", quantity=Decimal(7), version=version, as_of=NOON).to_json()
+        for version, ref in enumerate(refs, start=1)
     ]
-    nameless = envelope(
-        "availability.changed.v1",
-        Availability(listing=ListingRef(barcode="1"), location_id="main", quantity=Decimal(7), version=3, as_of=NOON),
-        3,
-    )
     for _ in range(2):
-        outcomes = flow(Capability.AVAILABILITY_PUSH).publish([*some, nameless])
+        events = [
+            bus().event("availability.changed.v1", f"k{version}", payload, version=version)
+            for version, payload in enumerate(quantities, start=1)
+        ]
+        outcomes = bus().deliver(events)
     assert [outcome.verdict for outcome in outcomes] == [Verdict.DELIVERED, Verdict.DELIVERED, Verdict.REJECTED]
     (path,) = (drop / "availability").iterdir()
     assert read(path) == [
@@ -165,7 +127,7 @@ def test_a_shipment_is_one_file_whatever_is_repeated(drop: Path) -> None:
     )
     shipment = Shipment(order_id="A1", reference="WH/OUT/1", shipped_at=NOON, packages=packages)
     for _ in range(2):
-        outcome = flow(Capability.SHIPMENT_CONFIRM).confirm(envelope("shipment.confirm.v1", shipment))
+        (outcome,) = bus().deliver([bus().event("shipment.confirm.v1", "A1", shipment.to_json())])
     assert outcome.verdict is Verdict.DELIVERED
     (path,) = (drop / "shipments").iterdir()
     assert [(row["package"], row["tracking_number"], row["quantity"]) for row in read(path)] == [
@@ -174,24 +136,26 @@ def test_a_shipment_is_one_file_whatever_is_repeated(drop: Path) -> None:
     ]
 
 
+def check(**settings: Any) -> Outcome:
+    (outcome,) = bus(**settings).deliver([bus().event("connection.check.v1", "c", {})])
+    return outcome
+
+
 def test_check_tells_what_is_there(drop: Path) -> None:
     put(drop, "1.csv", GOOD)
-    facts = flow(Capability.CHECK, location="berlin").check()
-    assert facts == {"name": "shop", "order_files": 1, "locations": [{"id": "berlin", "name": "Berlin"}]}
+    facts = {"name": "shop", "order_files": 1, "locations": [{"id": "berlin", "name": "Berlin"}]}
+    assert check(location="berlin").data == facts
 
 
 def test_check_tells_what_is_missing(drop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(Rejected, match="no folder other"):
-        flow(Capability.CHECK, folder="other").check()
+    assert check(folder="other").message == "the relay finds no folder other"
     monkeypatch.delenv("DIST_CSV_DROP_ROOT")
-    with pytest.raises(Broken, match="DIST_CSV_DROP_ROOT is not set"):
-        flow(Capability.CHECK).check()
+    assert (check().message or "").startswith("DIST_CSV_DROP_ROOT is not set")
 
 
 @pytest.mark.parametrize("name", ["..", "../other", "/etc", "a/b", "", "."])
 def test_a_folder_setting_leads_nowhere_else(drop: Path, name: str) -> None:
-    with pytest.raises(Broken, match="no name of a folder"):
-        flow(Capability.CHECK, folder=name).check()
+    assert check(folder=name).code == "bad_folder"
 
 
 def test_installing_it_is_all_the_relay_needs(tmp_path: Path) -> None:
