@@ -117,11 +117,10 @@ class DistChannelOrder(models.Model):
         """Commands from what the lines are to what they shall be; a confirmed line goes to zero, never away."""
         existing = {line.dist_line_key: line for line in sale.order_line if line.dist_line_key}
         commands = []
-        for number, planned in enumerate(plan):
-            vals = self._sale_line_vals(planned)
-            line = existing.get(planned.key)
+        for number, vals in enumerate(self._sale_lines_vals(plan)):
+            line = existing.get(vals["dist_line_key"])
             if line and line.product_id.id == vals["product_id"]:
-                existing.pop(planned.key)
+                existing.pop(vals["dist_line_key"])
                 now = {
                     "product_uom_qty": line.product_uom_qty,
                     "price_unit": line.price_unit,

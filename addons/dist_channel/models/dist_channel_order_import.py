@@ -49,11 +49,14 @@ class DistChannelOrder(models.Model):
         self._resume()
         return True
 
-    def _process(self) -> None:
-        """Bring these orders to where their snapshots say. No order can keep another one from going on."""
+    def _process(self, snapshots: dict | None = None) -> None:
+        """Bring these orders to where their snapshots say. No order can keep another one from going on.
+
+        :param snapshots: those already read, by order id
+        """
         todo = defaultdict(dict)
         for order in self:
-            snapshot = order._snapshot()
+            snapshot = (snapshots or {}).get(order.id) or order._snapshot()
             if order.state == "cancelled":
                 continue
             if problems.is_cancelled(snapshot):
@@ -62,8 +65,8 @@ class DistChannelOrder(models.Model):
                 order._changed_on_channel(snapshot)
             elif order._wants_import(snapshot):
                 todo[order.channel_id][order] = snapshot
-        for channel, snapshots in todo.items():
-            self._import(channel.with_company(channel.company_id), snapshots)
+        for channel, wanted in todo.items():
+            self._import(channel.with_company(channel.company_id), wanted)
 
     # -- whether -------------------------------------------------------------------------------------------------
 

@@ -49,8 +49,8 @@ class DistChannelOrder(models.Model):
             known = newest.get((channel, order.external_id))
             if known is None or known[0].updated_at <= order.updated_at:
                 newest[channel, order.external_id] = (order, unknown, item)
-        changed = self._keep(newest)
-        changed._process()
+        changed, snapshots = self._keep(newest)
+        changed._process(snapshots)
 
     @api.model
     def _read(self, payload) -> tuple[Order, tuple[str, ...]]:
@@ -62,7 +62,7 @@ class DistChannelOrder(models.Model):
 
     @api.model
     def _keep(self, newest: dict):
-        """Store snapshots that are new; returns the orders they belong to."""
+        """Store snapshots that are new. :return: the orders they belong to, and {order id: snapshot}"""
         domain = [
             ("channel_id", "in", list({channel.id for channel, _id in newest})),
             ("external_id", "in", [external_id for _channel, external_id in newest]),
@@ -90,8 +90,10 @@ class DistChannelOrder(models.Model):
             vals["correlation_id"] = item.correlation_id
             vals_list.append(vals)
         created = self.create(vals_list)
-        self._note_first_sales(created)
-        return changed | created
+        changed |= created
+        snapshots = {o.id: fresh[o.channel_id, o.external_id][0] for o in changed}
+        self._note_first_sales(created, snapshots)
+        return changed, snapshots
 
     @api.model
     def _map_listings(self, fresh: dict) -> dict:
@@ -173,16 +175,16 @@ class DistChannelOrder(models.Model):
     # -- what the channel subtracted from its stock ---------------------------------------------------------------
 
     @api.model
-    def _note_first_sales(self, orders) -> None:
+    def _note_first_sales(self, orders, snapshots: dict) -> None:
         """The channel subtracted these orders from what it shows."""
         rows = [
             {
                 "mapping_id": line.mapping_id.id,
                 "company_id": order.company_id.id,
-                "quantity": 0.0 if is_cancelled(order._snapshot()) else line.quantity,
+                "quantity": line.quantity if standing else 0.0,
                 "placed_at": order.placed_at,
             }
-            for order in orders
+            for order, standing in ((order, not is_cancelled(snapshots[order.id])) for order in orders)
             for line in order.line_ids
             if line.mapping_id.state == "matched"
         ]

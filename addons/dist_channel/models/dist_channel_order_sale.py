@@ -33,7 +33,8 @@ class DistChannelOrder(models.Model):
             "require_payment": False,
             "note": self._sale_note(),
             "order_line": [
-                (0, 0, {**self._sale_line_vals(line), "sequence": 10 + number}) for number, line in enumerate(plan)
+                (0, 0, {**line_vals, "sequence": 10 + number})
+                for number, line_vals in enumerate(self._sale_lines_vals(plan))
             ],
         }
         if channel.team_id:
@@ -48,8 +49,13 @@ class DistChannelOrder(models.Model):
     def _sale_note(self) -> str | bool:
         return self.note or False
 
-    def _sale_line_vals(self, line: amounts.PlannedLine) -> dict:
-        product = self._product_of(line)
+    def _sale_lines_vals(self, plan: list[amounts.PlannedLine]) -> list[dict]:
+        records = {record.external_id: record for record in self.line_ids}
+        nothing = self.line_ids.browse()
+        return [self._sale_line_vals(line, records.get(line.line_id, nothing)) for line in plan]
+
+    def _sale_line_vals(self, line: amounts.PlannedLine, record) -> dict:
+        product = self._product_of(line, record)
         return {
             "product_id": product.id,
             "product_uom_id": product.uom_id.id,
@@ -59,7 +65,7 @@ class DistChannelOrder(models.Model):
             "discount": float(line.percent),
             "tax_ids": [(6, 0, line.taxes)],
             "dist_line_key": line.key,
-            "dist_channel_line_id": self._line_record(line).id if line.kind == "product" else False,
+            "dist_channel_line_id": record.id if line.kind == "product" else False,
         }
 
     def _adjustment_vals(self, difference: Decimal) -> dict:
@@ -75,14 +81,11 @@ class DistChannelOrder(models.Model):
             "sequence": 990,
         }
 
-    def _line_record(self, line: amounts.PlannedLine):
-        return self.line_ids.filtered(lambda record: record.external_id == line.line_id)[:1]
-
-    def _product_of(self, line: amounts.PlannedLine):
+    def _product_of(self, line: amounts.PlannedLine, record):
         """The product of a planned line; an ignored listing goes on the order without stock."""
         channel = self.channel_id
         if line.kind == "product":
-            mapping = self._line_record(line).mapping_id
+            mapping = record.mapping_id
             return channel.other_product_id if mapping.state == "ignored" else mapping.product_id
         return {
             "discount": channel.discount_product_id,

@@ -56,6 +56,12 @@ class StockPicking(models.Model):
             and not self.return_id
         )
 
+    def message_post_with_source(self, *args, **kwargs):
+        """A batch of channel orders posts no "created from" on each transfer: the order is a field of it."""
+        if self.env.context.get("dist_from_channel"):
+            return self.env["mail.message"]
+        return super().message_post_with_source(*args, **kwargs)
+
     def _action_done(self):
         held = self.sudo().filtered(lambda p: p.dist_channel_order_id.state == "hold" and p._dist_is_delivery())
         if held:

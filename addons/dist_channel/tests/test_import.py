@@ -223,7 +223,7 @@ class TestImport(ChannelCase):
         self.env.flush_all()
         spent = (self.env.cr.sql_log_count - before) / len(trees)
         self.assertEqual(set(self.order_of(*trees).mapped("state")), {"imported"})
-        self.assertLess(spent, 60, f"{spent:.1f} queries per order")
+        self.assertLess(spent, 36, f"{spent:.1f} queries per order")
 
     def test_a_huge_order(self):
         lines = [line("SKU-A", 1, "1.01", external_id=f"L{number}") for number in range(1000)]
