@@ -12,7 +12,7 @@ from nacl.exceptions import CryptoError
 from nacl.public import PublicKey, SealedBox
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.orm.models import NO_ACCESS
 
 from .connection import schema_errors
@@ -97,7 +97,7 @@ class DistConnection(models.Model):
 
     def _check_credentials_untouched(self, vals: dict[str, Any]) -> None:
         if not self.env.su and {"sealed_credentials", "sealed_to"} & vals.keys():
-            raise UserError(self.env._("Credentials are set through their own form only."))
+            raise AccessError(self.env._("Credentials are set through their own form only."))
 
     @api.model_create_multi
     def create(self, vals_list: list[dict[str, Any]]) -> Any:
