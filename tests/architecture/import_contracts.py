@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import subprocess
@@ -58,8 +57,8 @@ def offence(root: Path, contract: Contract) -> tuple[str, str]:
     if kind == "forbidden":
         return _first_package(root, contract["source_modules"]), _first(root, contract["forbidden_modules"])
     if kind == "independence":
-        one, other = itertools.islice(_expanded(root, contract["modules"]), 2)
-        return one, other
+        found = [*_expanded(root, contract["modules"]), _new_sibling(root, contract["modules"])]
+        return found[0], found[1]
     if kind == "layers":
         return _against_the_layers(root, contract)
     if kind == "protected":
@@ -83,10 +82,19 @@ def _against_the_layers(root: Path, contract: Contract) -> tuple[str, str]:
     raise ValueError(f"no two layers of {contract['name']!r} exist")
 
 
+def _new_sibling(root: Path, names: Sequence[str]) -> str:
+    """A package beside those of a contract over ``parent.*``, for a tree that has only one so far."""
+    parent = next(name.removesuffix(".*") for name in names if name.endswith(".*"))
+    folder = _folder(root, parent) / "import_linter_sibling"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    return f"{parent}.{folder.name}"
+
+
 def _stranger(root: Path, protected: str, allowed: Sequence[str]) -> str:
-    top = protected.partition(".")[0]
-    for child in sorted(path.parent for path in _folder(root, top).glob("*/__init__.py")):
-        name = f"{top}.{child.name}"
+    """A package that may not import what is protected, be that one of ours or somebody else's."""
+    for init in sorted(root.glob("packages/*/src/*/*/__init__.py")):
+        name = f"{init.parents[1].name}.{init.parent.name}"
         if not protected.startswith(name) and not name.startswith(tuple(allowed)):
             return name
     raise ValueError(f"everything may import {protected}")

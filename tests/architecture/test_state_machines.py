@@ -43,7 +43,8 @@ def assigned(path: Path, name: str) -> Any:
             node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
         )
         if any(isinstance(target, ast.Name) and target.id == name for target in targets):
-            assert isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
+            assert isinstance(node, ast.Assign | ast.AnnAssign)
+            assert node.value is not None
             return ast.literal_eval(node.value)
     raise AssertionError(f"{path.name} assigns nothing to {name}")
 

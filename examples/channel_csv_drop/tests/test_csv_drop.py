@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dist_contracts import Availability, Capability, ListingRef, Order, Outcome, Package, PackageLine, Shipment, Verdict
 from dist_csv_drop import adapter
+
+from dist_contracts import Availability, Capability, ListingRef, Order, Outcome, Package, PackageLine, Shipment, Verdict
 from dist_relay.ports import Incoming, Malformed, Page
 from dist_relay.testkit.bus import MemoryBus
 
@@ -55,10 +56,12 @@ def test_orders_are_read_file_by_file(drop: Path) -> None:
     assert [[event.key for event in page.events] for page in pages] == [["A1", "A2"], ["A3"]]
     assert [page.more for page in pages] == [True, False]
     first = pages[0].events[0]
-    assert isinstance(first, Incoming) and isinstance(first.payload, Order)
+    assert isinstance(first, Incoming)
+    assert isinstance(first.payload, Order)
     assert len(first.payload.lines) == 2
     assert first.payload.totals.total.shop.amount == Decimal("54.00")
-    assert first.payload.ship_to and first.payload.ship_to.country == "DE"
+    assert first.payload.ship_to
+    assert first.payload.ship_to.country == "DE"
     assert pull(pages[-1].cursor) == [Page((), {"file": "2026-02-01.csv"}, more=False)]
 
 
@@ -86,9 +89,11 @@ def test_the_same_order_in_another_file_is_the_same_event(drop: Path) -> None:
 def test_a_wrong_order_is_told_and_holds_up_no_other(drop: Path, wrong: str, told: str) -> None:
     put(drop, "1.csv", wrong, GOOD.replace("A1,1", "A2,1"))
     bad, good = pull()[0].events
-    assert isinstance(bad, Malformed) and isinstance(good, Incoming)
+    assert isinstance(bad, Malformed)
+    assert isinstance(good, Incoming)
     assert told in bad.reason
-    assert bad.fact[0] == "malformed" and bad.key
+    assert bad.fact[0] == "malformed"
+    assert bad.key
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"<html>busy</html>", b"order_id\nA1\n"])

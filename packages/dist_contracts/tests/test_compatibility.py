@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from dist_contracts.compatibility import breaks
 
 Schema = dict[str, Any]

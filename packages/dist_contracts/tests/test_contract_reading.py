@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from dist_contracts import EVENTS, Availability, Envelope, Kind, Money, Order, Shipment
 from pydantic import ValidationError
 from samples import availability, envelope, line, order, shipment
+
+from dist_contracts import EVENTS, Availability, Envelope, Kind, Money, Order, Shipment
 
 
 def test_known_fields_only_reports_nothing() -> None:

@@ -8,11 +8,12 @@ from decimal import Decimal
 
 import jsonschema
 import pytest
-from dist_contracts import Availability, Contract, Order, Shipment
-from dist_contracts.schema import schema_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from samples import availability, line, money, order, shipment
+
+from dist_contracts import Availability, Contract, Order, Shipment
+from dist_contracts.schema import schema_of
 
 offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 moments = st.datetimes(timezones=offsets)

@@ -8,6 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
+from samples import NOON, availability, envelope, line, money, order, shipment
+
 from dist_contracts import (
     MAX_PAYLOAD_BYTES,
     Discount,
@@ -25,8 +28,6 @@ from dist_contracts import (
     Verdict,
     explain,
 )
-from pydantic import ValidationError
-from samples import NOON, availability, envelope, line, money, order, shipment
 
 
 def refused(build: Any, *args: Any, **kwargs: Any) -> str:
@@ -91,7 +92,8 @@ def test_json_takes_moments_with_offset_only(written: str) -> None:
 def test_moments_become_utc(written: str) -> None:
     hold, _ = Hold.read({"reason": "fraud", "until": written})
     assert hold.until == NOON
-    assert hold.until is not None and hold.until.utcoffset() == timedelta(0)
+    assert hold.until is not None
+    assert hold.until.utcoffset() == timedelta(0)
     assert hold.to_json()["until"] == "2026-01-31T12:00:00Z"
 
 
@@ -202,7 +204,9 @@ def test_text_is_bounded_and_diagnostics_are_clipped() -> None:
     assert len(order(note="x" * 20_000).note or "") == 20_000
     assert "note" in refused(order, note="x" * 20_001)
     message = Outcome(event_id=envelope().event_id, verdict=Verdict.BROKEN, message="<html>" * 10_000).message
-    assert message is not None and len(message) == 4_000 and message.endswith("…")
+    assert message is not None
+    assert len(message) == 4_000
+    assert message.endswith("…")
 
 
 def test_lines_are_bounded() -> None:

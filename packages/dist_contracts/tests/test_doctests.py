@@ -5,9 +5,10 @@ from __future__ import annotations
 import doctest
 from pathlib import Path
 
+import pytest
+
 import dist_contracts.compatibility
 import dist_contracts.identity
-import pytest
 
 
 def test_readme() -> None:

@@ -8,8 +8,9 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from dist_contracts import Verdict, event_id, new_traceparent, trace_id
 from samples import DATABASE, NOON, TRACEPARENT
+
+from dist_contracts import Verdict, event_id, new_traceparent, trace_id
 
 GOLDEN: dict[tuple[object, ...], str] = {
     ("order.received.v1", "5001", "2026-01-31T12:00:00Z"): "887c1d5d-0ac4-534f-810c-52044fa15acf",

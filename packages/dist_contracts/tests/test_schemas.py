@@ -10,9 +10,10 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from samples import availability, envelope, order, shipment
+
 from dist_contracts.__main__ import main, released_breaks, released_names
 from dist_contracts.schema import PUBLISHED, as_text, schema_of, schemas
-from samples import availability, envelope, order, shipment
 
 PACKAGE = Path(__file__).parents[1]
 COMMITTED = PACKAGE / "schemas"

@@ -9,6 +9,8 @@ from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from dist_contracts import (
     Address,
     ListingRef,
@@ -24,7 +26,6 @@ from dist_contracts import (
 )
 from dist_relay.errors import RetryLater
 from dist_relay.ports import Context, Cursor, Incoming, Malformed, Page, digest
-from pydantic import ValidationError
 
 from .folder import folder
 
