@@ -20,24 +20,34 @@ BEGIN
              WHERE e.connection_id = p_connection AND e.kind = 'fact'
                AND e.state IN ('pending', 'published', 'unknown', 'dead') AND e.key > k.key
              ORDER BY e.key, e.id LIMIT 1) n
-    ), candidates AS MATERIALIZED (
-        (SELECT e.id FROM dist_outbox_event e
+    ), found AS MATERIALIZED (
+        (SELECT e.id, e.kind, e.type, e.key FROM dist_outbox_event e
           WHERE e.connection_id = p_connection AND e.state = 'published' AND e.lease_until <= p_now
-          ORDER BY e.lease_until LIMIT COALESCE(p_window, 100000))
+          ORDER BY e.lease_until LIMIT COALESCE(p_window, 20000))
         UNION ALL
-        (SELECT e.id FROM dist_outbox_event e
+        (SELECT e.id, e.kind, e.type, e.key FROM dist_outbox_event e
           WHERE e.connection_id = p_connection AND e.state IN ('pending', 'unknown') AND e.next_try_at <= p_now
-          ORDER BY e.next_try_at LIMIT COALESCE(p_window, 100000))
+          ORDER BY e.next_try_at LIMIT COALESCE(p_window, 20000))
         UNION ALL
-        (SELECT e.id FROM dist_outbox_event e
+        (SELECT e.id, e.kind, e.type, e.key FROM dist_outbox_event e
           WHERE e.connection_id = p_connection AND e.state = 'pending' AND e.next_try_at IS NULL
             AND (p_window IS NOT NULL OR e.kind = 'state')
-          ORDER BY e.priority, e.id LIMIT COALESCE(p_window, 100000))
+          ORDER BY e.priority, e.id LIMIT COALESCE(p_window, 20000))
         UNION ALL
-        SELECT k.id FROM keys k
+        SELECT k.id, 'fact', NULL, k.key FROM keys k
+    ), candidates AS MATERIALIZED (
+        SELECT f.id FROM found f WHERE f.kind = 'fact'
+        UNION
+        -- wherever a version of a state stands in the queue, the newest one takes its place
+        SELECT newest.id FROM (SELECT DISTINCT f.type, f.key FROM found f WHERE f.kind = 'state') f
+         CROSS JOIN LATERAL (
+               SELECT e.id FROM dist_outbox_event e
+                WHERE e.connection_id = p_connection AND e.type = f.type AND e.key = f.key AND e.kind = 'state'
+                  AND e.state IN ('pending', 'published', 'unknown')
+                ORDER BY e.version DESC LIMIT 1) newest
     )
     SELECT e.id FROM dist_outbox_event e
-     WHERE e.id = ANY (ARRAY(SELECT DISTINCT c.id FROM candidates c))
+     WHERE e.id = ANY (ARRAY(SELECT c.id FROM candidates c))
        AND e.connection_id = p_connection
        AND ((e.state = 'pending' AND (e.next_try_at IS NULL OR e.next_try_at <= p_now))
             OR (e.state = 'published' AND e.lease_until <= p_now)

@@ -1,7 +1,7 @@
 -- What comes back: outcomes, events, ends of pulls, health. One transaction per call; a bad item is set aside.
 
 -- What is wrong with one item, or NULL. Everything that is cast later is cast here first.
-CREATE OR REPLACE FUNCTION dist_relay._check_item(p_item jsonb) RETURNS text
+CREATE OR REPLACE FUNCTION dist_relay._check_item(p_item jsonb, p_database text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = public, pg_temp
 AS $$
 DECLARE
@@ -17,7 +17,7 @@ BEGIN
             WHEN (v->>'event_id')::uuid IS NULL THEN RETURN 'event_id is missing';
             WHEN COALESCE(v->>'type', '') !~ '^[a-z]+(\.[a-z_]+)+\.v[0-9]+$' THEN RETURN 'type is not an event type';
             WHEN length(v->>'type') > 64 THEN RETURN 'type is too long';
-            WHEN COALESCE(v->>'database', '') <> dist_relay.database_uuid() THEN RETURN 'made for another database';
+            WHEN COALESCE(v->>'database', '') <> p_database THEN RETURN 'made for another database';
             WHEN COALESCE(length(v->>'key'), 0) NOT BETWEEN 1 AND 255 THEN RETURN 'key must have 1 to 255 characters';
             WHEN jsonb_typeof(v->'payload') IS DISTINCT FROM 'object' THEN RETURN 'payload is missing';
             WHEN octet_length((v->'payload')::text) > 2200000 THEN RETURN 'payload is larger than 2000000 bytes';
@@ -323,7 +323,8 @@ LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-    v_problems text[] := ARRAY(SELECT COALESCE(dist_relay._check_item(i), '') FROM unnest(p_items) AS i);
+    v_database CONSTANT text := dist_relay.database_uuid();
+    v_problems text[] := ARRAY(SELECT COALESCE(dist_relay._check_item(i, v_database), '') FROM unnest(p_items) AS i);
     v_items jsonb[];
     v_ordinals int[];
     v_nth bigint;

@@ -212,3 +212,35 @@ class TestClaim(RelayKit, SyncCase):
         self.assertGreater(self.claim(self.connection)[0]["seq"], 1_000_000)
         self.env.cr.execute("SELECT dist_relay.raise_seq(5)")
         self.assertGreater(self.env.cr.fetchone()[0], 1_000_000)
+
+    def test_many_versions_of_one_state_do_not_hide_the_others(self):
+        for version in range(1, 1101):
+            self.emit_state(self.connection, "A", version)
+        self.emit_state(self.connection, "B", 1)
+        self.assertEqual(sorted(self.keys(limit=2)), [("A", 1100), ("B", 1)])
+        waiting = [("connection_id", "=", self.connection.id), ("state", "=", "pending")]
+        self.assertFalse(self.env["dist.outbox.event"].search_count(waiting))
+
+    def test_claims_read_by_index(self):
+        """No claim scans the table: a backlog of another connection costs nothing."""
+        other = self.make_connection(name="Other")
+        row = {"key": "A", "payload": {"order_id": "1", "reason": "stock"}}
+        self.env["dist.outbox.event"].emit_many(
+            other, "order.cancel.v1", [{**row, "key": str(number), "fact": (number,)} for number in range(3000)]
+        )
+        self.env.flush_all()
+        self.env.cr.execute("ANALYZE dist_outbox_event")
+        query = """
+            EXPLAIN SELECT e.id FROM dist_outbox_event e
+             WHERE e.connection_id = %s AND e.state = 'pending' AND e.next_try_at IS NULL
+             ORDER BY e.priority, e.id LIMIT 1000
+        """
+        self.env.cr.execute(query, (self.connection.id,))
+        plan = "\n".join(line for (line,) in self.env.cr.fetchall())
+        self.assertIn("dist_outbox_event_ready_idx", plan)
+        self.env.cr.execute("SELECT pg_stat_get_xact_numscans('dist_outbox_event'::regclass)")
+        before = self.env.cr.fetchone()[0]
+        self.emit_fact(self.connection)
+        self.assertEqual(len(self.claim(self.connection)), 1)
+        self.env.cr.execute("SELECT pg_stat_get_xact_numscans('dist_outbox_event'::regclass)")
+        self.assertEqual(self.env.cr.fetchone()[0], before, "sequential scans of the outbox")
