@@ -7,12 +7,12 @@ import secrets
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
 from dist_relay.runtime.redis_client import connect
 from dist_relay.service import Service
 from dist_relay.settings import Settings
@@ -34,14 +34,6 @@ FAST: dict[str, Any] = {
     "breaker_seconds": 0.2,
     "stop_seconds": 10.0,
 }
-
-
-def until(condition: Callable[[], Any], seconds: float = 40.0, what: str = "") -> None:
-    """Wait for a condition; its failure is a failure of the test, the time it takes is not judged."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, what or "the condition did not come true"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -113,11 +105,9 @@ class Nodes:
             environment[f"DIST_RELAY_{name.upper()}"] = str(value)
         if crash_at:
             environment["DIST_CRASH_AT"] = crash_at
-        log = open(self._folder / f"{what}-{len(self.processes)}.log", "wb")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dist_relay.testkit.node", what], env=environment, stdout=log, stderr=log
-        )
-        log.close()
+        command = [sys.executable, "-m", "dist_relay.testkit.node", what]
+        with open(self._folder / f"{what}-{len(self.processes)}.log", "wb") as log:
+            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         self.processes.append(process)
         return process
 

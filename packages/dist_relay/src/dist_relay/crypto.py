@@ -1,7 +1,7 @@
 """Sealed credentials: Odoo seals to the relay's public key, only the relay's private key opens them.
 
-A sealed text is the base64 of a libsodium sealed box (X25519, XSalsa20-Poly1305) around the credentials as JSON. Keys are
-written as base64 of their 32 bytes.
+A sealed text is the base64 of a libsodium sealed box (X25519, XSalsa20-Poly1305) around the credentials as JSON. Keys
+are written as base64 of their 32 bytes.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ exception               verdict     what the engine does
 ``Broken``              broken      can never be sent (a defect of ours or of the settings): dead letter
 ======================  ==========  =======================================================================
 
-Anything that is not a ``RelayError`` counts as ``OutcomeUnknown`` for flows with an effect and ``RetryLater`` for reads.
+Anything that is not a ``RelayError`` counts as ``OutcomeUnknown`` for flows with an effect and ``RetryLater`` for
+reads.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class Rejected(RelayError):
 
 
 class RetryLater(RelayError):
-    """It failed, certainly without effect, and may work later. Counts as an attempt; ``None`` lets the engine choose."""
+    """It failed, certainly without effect, and may work later. A counted attempt; ``None`` lets the engine choose."""
 
     verdict = Verdict.RETRY
 

@@ -43,7 +43,7 @@ class Loop:
                 if self.error:
                     self._log.info("goes on")
                 pause, self.error, self.alive_at = FIRST_PAUSE, None, time.monotonic()
-            except Exception as error:  # noqa: BLE001 - whatever happens, the loop begins again
+            except Exception as error:
                 wait = pause
                 pause = min(pause * 2, LONGEST_PAUSE)
                 self._note(error)

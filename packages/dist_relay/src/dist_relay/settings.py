@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     pull_poll_seconds: float = Field(1.0, gt=0, le=60, description="how often due pull schedules are claimed")
     config_seconds: float = Field(3.0, gt=0, le=60, description="how often connections are published to workers")
     claim_batch: int = Field(200, ge=1, le=1000, description="events claimed at once for one connection")
-    lease_seconds: int = Field(120, ge=5, le=3600, description="an event without result is published again after this")
+    lease_seconds: int = Field(120, ge=2, le=3600, description="an event without result is published again after this")
     stream_limit: int = Field(1000, ge=1, description="publishing to a connection pauses above this many entries")
     intake_batch: int = Field(500, ge=1, le=1000, description="results stored in one transaction")
 
@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     claim_idle_seconds: float = Field(
         45.0, gt=0, description="work of a worker that died is taken over after this; more than call_seconds"
     )
-    max_deliveries: int = Field(5, ge=2, le=100, description="an entry that killed this many workers is quarantined")
+    max_deliveries: int = Field(4, ge=2, le=100, description="an entry begun so often without a result is given up")
     results_limit: int = Field(20_000, ge=100, description="pulling pauses while this many results wait for PostgreSQL")
     pull_pages: int = Field(40, ge=1, le=1000, description="pages of one pull run; the next run goes on from there")
     throttle_wait_seconds: float = Field(5.0, ge=0, le=60, description="longest wait for budget before work is parked")

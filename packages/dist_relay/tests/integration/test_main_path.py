@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from conftest import until
+
 from dist_relay import crypto
 from dist_relay.runtime.keys import Keys
+from dist_relay.testkit.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -36,7 +37,8 @@ def test_facts_of_a_key_keep_their_order(relay, pg, world):
     until(lambda: pg.open_rows() == 0)
     for number in range(5):
         seen = [line["n"] for line in world.ledger() if line["key"] == f"order-{number}"]
-        assert seen == sorted(seen) and len(seen) == 6
+        assert seen == sorted(seen)
+        assert len(seen) == 6
 
 
 def test_only_the_newest_state_is_sent_in_batches(relay, pg, world):
@@ -46,7 +48,8 @@ def test_only_the_newest_state_is_sent_in_batches(relay, pg, world):
     relay()
     until(lambda: pg.open_rows() == 0)
     effects = world.ledger()
-    assert len(effects) == 60 and {line["version"] for line in effects} == {3}
+    assert len(effects) == 60
+    assert {line["version"] for line in effects} == {3}
 
 
 def test_each_verdict_has_its_effect(relay, pg, world):
@@ -61,17 +64,22 @@ def test_each_verdict_has_its_effect(relay, pg, world):
     relay()
     until(lambda: pg.open_rows() == 0)
     found = {row.key: row for row in pg.rows()}
-    assert found["reject"].state == "rejected" and found["reject"].outcome["code"] == "no_such_thing"
-    assert found["broken"].state == "dead" and found["broken"].outcome["message"] == "this can never be sent"
+    assert found["reject"].state == "rejected"
+    assert found["reject"].outcome["code"] == "no_such_thing"
+    assert found["broken"].state == "dead"
+    assert found["broken"].outcome["message"] == "this can never be sent"
     assert found["fine"].history == ["published", "delivered"]
-    assert found["retry"].history == ["published", "retry", "published", "delivered"] and found["retry"].attempts == 1
+    assert found["retry"].history == ["published", "retry", "published", "delivered"]
+    assert found["retry"].attempts == 1
     assert found["snooze"].history == ["published", "snooze", "published", "delivered"]
     assert found["snooze"].attempts == 0
     assert found["unknown"].history == found["raise"].history == ["published", "unknown", "published", "delivered"]
-    assert found["lost"].state == "delivered" and found["lost"].outcome["data"]["repeated"] is True
+    assert found["lost"].state == "delivered"
+    assert found["lost"].outcome["data"]["repeated"] is True
     assert found["forgotten"].history == ["published", "unknown", "published", "delivered"]
     second = [line for line in world.calls() if line["key"] == "unknown"][1]
-    assert second["read_back"] is True and second["attempt"] == 2
+    assert second["read_back"] is True
+    assert second["attempt"] == 2
     assert len([line for line in world.ledger() if line["key"] == "lost"]) == 1
 
 
@@ -84,7 +92,9 @@ def test_a_pull_advances_its_cursor_with_all_events(relay, pg, world):
     schedule = pg.facts()["schedules"]["shop/listings.pull"]
     assert schedule.results == ["advanced"] * 4
     job = next(iter(pg.facts()["jobs"].values()))
-    assert job["type"] == "listing.found.v1" and job["database"] == pg.database and job["connection"] == "shop"
+    assert job["type"] == "listing.found.v1"
+    assert job["database"] == pg.database
+    assert job["connection"] == "shop"
 
 
 def test_a_pull_keeps_what_it_has_when_it_fails_on_the_way(relay, pg, world):
@@ -116,7 +126,8 @@ def test_a_failing_check_is_an_answer(relay, pg, world):
     pg.emit("shop", CHECK, "shop")
     relay()
     until(lambda: pg.open_rows() == 0)
-    assert pg.rows()[0].state == "rejected" and pg.rows()[0].outcome["code"] == "credentials"
+    assert pg.rows()[0].state == "rejected"
+    assert pg.rows()[0].outcome["code"] == "credentials"
 
 
 def test_credentials_sealed_to_another_key_park_the_work(relay, pg, world, tmp_path):

@@ -18,8 +18,8 @@ from .port import API_VERSION, Claimed, ClaimedPull, Hello, Pending, Refused, Un
 CHANNEL = "dist_outbox"
 STATEMENT_SECONDS = 30
 IDLE_SECONDS = 60
-"""A session that says nothing for so long is ended by the server, and its locks with it: a pump that hangs or is stopped
-must not keep others from publishing."""
+"""A session that says nothing for so long is ended by the server, and its locks with it: a pump that hangs or is
+stopped must not keep others from publishing."""
 
 _MISSING = (
     "this database has no dist_relay functions for this role: install the addon dist_sync_queue, create the role "
@@ -117,6 +117,10 @@ class Pg:
         """Dead and rejected events pending again."""
         rows = self._rows("SELECT dist_relay.replay(%s::text[]) AS n", (list(event_ids),))
         return int(rows[0]["n"])
+
+    def raise_seq(self, floor: int) -> None:
+        """Let the sequence of stream ids go on at ``floor`` or above."""
+        self._rows("SELECT dist_relay.raise_seq(%s)", (floor,))
 
     def status(self) -> dict[str, Any]:
         """Counts by state."""

@@ -96,6 +96,9 @@ class PgPort(Protocol):
     def replay(self, event_ids: Sequence[str]) -> int:
         """Dead and rejected events pending again; how many."""
 
+    def raise_seq(self, floor: int) -> None:
+        """Let the sequence of stream ids go on at ``floor`` or above."""
+
     def status(self) -> dict[str, Any]:
         """Counts by state."""
 

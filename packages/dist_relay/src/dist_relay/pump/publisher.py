@@ -1,13 +1,14 @@
 """Outbox → streams. One writer per connection at a time (an advisory lock), explicit ids, nothing is ever trimmed.
 
-An id is ``<seq>-0`` with a ``seq`` PostgreSQL committed before the XADD, so repeating an XADD cannot add an entry twice.
-When Redis refuses an id as not larger than its last one:
+An id is ``<seq>-0`` with a ``seq`` PostgreSQL committed before the XADD, so repeating an XADD cannot add an entry
+twice. When Redis refuses an id as not larger than its last one:
 
 * the entry is there: the first XADD arrived and its reply was lost. Done.
 * it is not there, and this was a repetition: it arrived and was worked on already. Its result settles the event, and if
   not, the lease does.
 * it is not there, and this was the first try: the stream's last id is ahead of PostgreSQL's sequence (PostgreSQL was
-  restored from a copy). The entry is added behind the last id, with ``read_back``, for an effect may exist.
+  restored from a copy). The entry is added behind the last id, with ``read_back``, for an effect may exist, and the
+  sequence is lifted.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 
 import redis
 
+from dist_contracts import new_traceparent
 from dist_relay import crash, metrics
 from dist_relay.logging import get
 from dist_relay.runtime.keys import F_ENVELOPE, F_LAPSES, F_REQUEST, Keys
@@ -161,6 +163,7 @@ class Publisher:
             fields = {**fields, F_ENVELOPE: json.dumps({**event, "read_back": True})}
         self._log.warning("Redis is ahead of PostgreSQL's sequence; adding behind its last entry", entry=id_, last=top)
         self._client.xadd(stream, fields, id=f"{top}-*")
+        self._pg.raise_seq(int(top) + 1)
 
     def _measure(self, pending: list[Any]) -> None:
         seen = set()
@@ -176,7 +179,7 @@ class Publisher:
 
 
 def envelope(event: Claimed, database: str) -> str:
-    """The envelope of a claimed event as JSON. The worker checks it; a bad one must reach it to become a dead letter."""
+    """The envelope of a claimed event as JSON. The worker checks it; a bad one becomes a dead letter there."""
     found: dict[str, Any] = {
         "event_id": event.event_id,
         "type": event.type,
@@ -184,7 +187,7 @@ def envelope(event: Claimed, database: str) -> str:
         "connection": event.connection,
         "key": event.key,
         "occurred_at": event.occurred_at.isoformat(),
-        "correlation_id": event.correlation_id,
+        "correlation_id": event.correlation_id or new_traceparent(),
         "priority": event.priority,
         "attempt": event.attempt,
         "read_back": event.read_back,

@@ -13,7 +13,6 @@ from threading import Event
 from typing import Any
 
 from dist_contracts import Manifest
-
 from dist_relay import __version__
 from dist_relay.logging import get
 from dist_relay.loop import Loop

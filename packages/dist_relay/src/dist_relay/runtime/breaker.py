@@ -3,8 +3,8 @@
 Own code because the state has to change in one step for many processes, on Redis' clock, under a key with the
 connection's hash tag: the Redis storages of pybreaker and purgatory read, decide and write in separate commands by the
 host's clock, so several workers would probe at once. Failures are 5xx, timeouts and lost connections in a row; refusals
-(4xx) and rate limits say nothing about health and are not counted. Open: work is parked without spending an attempt. When
-the time is up one worker may probe; success closes, failure opens for twice as long.
+(4xx) and rate limits say nothing about health and are not counted. Open: work is parked without spending an attempt.
+When the time is up one worker may probe; success closes, failure opens for twice as long.
 
     closed --(N failures)--> open --(time)--> half_open --(good)--> closed
                               ^-------(bad)-------'
@@ -16,7 +16,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from dist_contracts import Verdict
-
 from dist_relay.errors import RelayError, Snoozed
 
 from . import scripts

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dist_contracts import Capability
-
 from dist_relay import __version__, crypto, metrics
 from dist_relay.errors import Broken, CredentialsRefused, RelayError, Snoozed
 from dist_relay.http.session import HttpLimits, HttpSession
@@ -103,7 +102,10 @@ class Flows:
         self._sessions, self._flows, self._context = [], {}, None
 
     def _make_context(self) -> Context:
-        assert self._config and self._adapter and self._throttle and self._log
+        assert self._config
+        assert self._adapter
+        assert self._throttle
+        assert self._log
         return Context(
             connection=self._config.connection,
             database=self._database,

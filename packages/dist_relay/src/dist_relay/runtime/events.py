@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from dist_contracts import Envelope, Outcome, Verdict
 from pydantic import ValidationError
 
+from dist_contracts import Envelope, Outcome, Verdict
 from dist_relay import crash, metrics
 from dist_relay.errors import Broken, OutcomeUnknown, RelayError, Snoozed
 from dist_relay.logging import bound_contextvars
+from dist_relay.ports import Adapter
 
 from .flows import Route, call, groups, refuse, worst
 from .keys import F_ENVELOPE
@@ -42,7 +44,7 @@ class EventLane(Lane):
         if adapter is None or self.config.state == "paused":
             self._park(list(held.values()))
             return
-        for route, events in groups([one.event for one in held.values()], adapter):
+        for route, events in self._groups(list(held.values()), adapter):
             if self.deps.stop.is_set():
                 return
             rest = self._begin([held[str(event.event_id)] for event in events])
@@ -56,10 +58,15 @@ class EventLane(Lane):
         event = _parse(entry)
         if isinstance(event, str):
             return [self._unreadable(entry, event)]
-        error = Broken(
-            f"handed out {entry.deliveries - 1} times without a result; a worker may die of it", code="poison"
-        )
+        error = Broken(f"begun {entry.begun} times without a result; a worker may die of it", code="poison")
         return [_item(error.outcome(event))]
+
+    def _groups(self, held: list[Held], adapter: Adapter) -> Iterator[tuple[Route | None, list[Envelope]]]:
+        """As :func:`groups`; then one by one those a worker may have died of, so that each stands for itself."""
+        yield from groups([one.event for one in held if not one.entry.begun], adapter)
+        for one in held:
+            if one.entry.begun:
+                yield from groups([one.event], adapter)
 
     def _read(self, entry: Entry) -> Held | None:
         event = _parse(entry)
@@ -71,7 +78,7 @@ class EventLane(Lane):
             self.log.error("foreign entry dropped", entry=entry.id, database=str(event.database))
             self.forget([entry.id])
             return None
-        if entry.deliveries > 1 and not event.read_back:
+        if entry.begun and not event.read_back:
             event = event.model_copy(update={"read_back": True})
         return Held(entry, event)
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from dist_contracts import Capability, Envelope, Outcome, Verdict
-
 from dist_relay.errors import Broken, OutcomeUnknown, Rejected, RelayError, RetryLater, Snoozed, delivered
 from dist_relay.http.deadline import within
 from dist_relay.ports import Adapter, Clock, Flow
@@ -65,7 +64,7 @@ def call(
     except RelayError as error:
         told = _check_failed(error) if route.capability is Capability.CHECK else error
         return [told.outcome(event) for event in events], error
-    except Exception as failure:  # noqa: BLE001 - a defect of an adapter must not lose the event
+    except Exception as failure:
         defect = _defect(failure, route.effect)
         return [defect.outcome(event) for event in events], defect
 

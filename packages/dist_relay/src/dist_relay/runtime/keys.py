@@ -12,7 +12,7 @@ key                                type    written by → read by               
 ``dist:{<db>}:workers``            hash    worker → ``status``; name → JSON             forgotten after an hour
 ``dist:{<db>:<conn>}:out``         stream  pump → worker, group ``workers``             deleted after ack, pump's limit
 ``dist:{<db>:<conn>}:pull``        stream  pump → worker, group ``workers``             one run a schedule
-``dist:{<db>:<conn>}:results``     stream  worker → pump, group ``pump``                deleted after ack, worker's limit
+``dist:{<db>:<conn>}:results``     stream  worker → pump, group ``pump``                deleted after ack, pulls' limit
 ``dist:{<db>:<conn>}:throttle:…``  hash    workers, one an operation                    expires after an hour unused
 ``dist:{<db>:<conn>}:breaker``     hash    workers                                      one a connection
 ``dist:{<db>:<conn>}:ver:…``       string  workers; newest version begun of a key       expires with the lease

@@ -156,9 +156,9 @@ class Lane:
         """Take out poison; the rest goes on."""
         good = []
         for entry in entries:
-            if entry.deliveries > self.deps.settings.max_deliveries:
+            if entry.begun >= self.deps.settings.max_deliveries:
                 metrics.QUARANTINED.labels(self.config.name).inc()
-                self.log.error("entry given up", entry=entry.id, deliveries=entry.deliveries)
+                self.log.error("entry given up", entry=entry.id, begun=entry.begun)
                 self.finish([entry.id], self.poison(entry))
             else:
                 good.append(entry)

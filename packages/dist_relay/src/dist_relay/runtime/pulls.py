@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 from dist_contracts import MAX_PAYLOAD_BYTES, Envelope, Verdict, event_id, new_traceparent
 from dist_contracts.identity import NAMESPACE
-
 from dist_relay import crash, metrics
 from dist_relay.errors import Broken, RelayError, RetryLater, Snoozed
 from dist_relay.http.deadline import within
@@ -29,7 +28,7 @@ from .redis_client import RedisError
 from .streams import Entry
 
 CHUNK = 50
-RAW_LIMIT = 4_000
+RAW_LIMIT = 32_000
 
 
 @dataclass
@@ -63,7 +62,7 @@ class PullLane(Lane):
     def poison(self, entry: Entry) -> list[dict[str, Any]]:
         """The run failed for good; the schedule tells people."""
         request = _request(entry)
-        text = f"handed out {entry.deliveries - 1} times without a result; a worker may die of it"
+        text = f"begun {entry.begun} times without a result; a worker may die of it"
         return [_failed(request, Broken(text, code="poison"))] if request else []
 
     def _run(self, entry: Entry, request: dict[str, Any]) -> None:
@@ -143,52 +142,47 @@ class PullLane(Lane):
         for incoming in page.events:
             item, id_ = self._item(incoming)
             items.append(item)
-            if id_:
-                run.ids.append(id_)
+            run.ids.append(id_)
         for start in range(0, len(items), CHUNK):
             self.finish([], items[start : start + CHUNK])
         metrics.PULLED.labels(self.config.name, "pull").inc(len(items))
         crash.point("worker.page")
-        return self.consumer.begin([(entry.id, "", None)], 1000).mine[0]
+        return self.consumer.begin([(entry.id, "", None)], 1000, going_on=True).mine[0]
 
-    def _item(self, incoming: Incoming | Malformed) -> tuple[dict[str, Any], str | None]:
-        """The intake item of one event and its id; one without meaning or too large becomes a dead letter instead."""
-        id_ = event_id(self.database, self.config.connection, incoming.type, incoming.key, *incoming.fact)
-        if isinstance(incoming, Malformed):
-            return self._invalid(incoming, id_, incoming.reason, incoming.raw), None
-        payload = incoming.payload.to_json()
-        text = dump(payload)
-        if len(text) > MAX_PAYLOAD_BYTES:
-            why = f"{incoming.type} {incoming.key} has {len(text)} bytes; at most {MAX_PAYLOAD_BYTES} are taken"
-            return self._invalid(incoming, id_, why, text), None
+    def _item(self, incoming: Incoming | Malformed) -> tuple[dict[str, Any], str]:
+        """The intake item of one event and its id.
+
+        One without meaning, or too large, goes without payload: PostgreSQL makes a dead letter of it, once however
+        often it is read, and the pull goes on.
+        """
+        id_ = str(event_id(self.database, self.config.connection, incoming.type, incoming.key, *incoming.fact))
         journey = uuid5(NAMESPACE, f"{self.database}|{self.config.connection}|journey|{incoming.key}").hex
-        envelope = Envelope.model_validate_json(
-            dump(
-                {
-                    "event_id": str(id_),
-                    "type": incoming.type,
-                    "database": self.database,
-                    "connection": self.config.connection,
-                    "key": incoming.key,
-                    "occurred_at": incoming.occurred_at.isoformat(),
-                    "correlation_id": new_traceparent(journey),
-                    "payload": payload,
-                }
-            )
-        )
-        return {"kind": "event", "envelope": envelope.to_json()}, str(id_)
-
-    def _invalid(self, incoming: Incoming | Malformed, id_: UUID, why: str, raw: str) -> dict[str, Any]:
-        self.log.error("event cannot be taken", type=incoming.type, key=incoming.key, error=why)
-        return {
-            "kind": "invalid",
-            "connection": self.config.connection,
-            "event_id": str(id_),
+        envelope: dict[str, Any] = {
+            "event_id": id_,
             "type": incoming.type,
+            "database": self.database,
+            "connection": self.config.connection,
             "key": incoming.key,
-            "message": why,
-            "raw": raw[:RAW_LIMIT],
+            "correlation_id": new_traceparent(journey),
         }
+        if isinstance(incoming, Malformed):
+            return self._refused(envelope, incoming.reason, incoming.raw), id_
+        text = ""
+        try:
+            payload = incoming.payload.to_json()
+            text = dump(payload)
+            if len(text) > MAX_PAYLOAD_BYTES:
+                why = f"{incoming.type} {incoming.key} has {len(text)} bytes; at most {MAX_PAYLOAD_BYTES} are taken"
+                return self._refused(envelope, why, text), id_
+            moment = incoming.occurred_at.isoformat()
+            checked = Envelope.model_validate_json(dump({**envelope, "occurred_at": moment, "payload": payload}))
+            return {"kind": "event", "envelope": checked.to_json()}, id_
+        except ValueError as error:
+            return self._refused(envelope, str(error)[:1_000], text), id_
+
+    def _refused(self, envelope: dict[str, Any], why: str, raw: str) -> dict[str, Any]:
+        self.log.error("event cannot be taken", type=envelope["type"], key=envelope["key"], error=why)
+        return {"kind": "event", "envelope": {"refused": why, **envelope, "payload": None, "raw": raw[:RAW_LIMIT]}}
 
     def _end_badly(self, entry: Entry, request: dict[str, Any], run: Run, error: RelayError) -> None:
         self.log.warning(

@@ -11,8 +11,8 @@ URL                                                        meaning
 ``redis+cluster://:pw@n1:6379,n2:6379``                    a Cluster (``rediss+cluster``: TLS)
 =========================================================  ===================================================
 
-redis-py 8 repeats a command ten times by default, which turns one lost reply into several entries: retries are off here,
-and every caller knows what its command means when it is repeated.
+redis-py 8 repeats a command ten times by default, which turns one lost reply into several entries: retries are off
+here, and every caller knows what its command means when it is repeated.
 """
 
 from __future__ import annotations

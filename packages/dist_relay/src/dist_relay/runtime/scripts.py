@@ -4,21 +4,23 @@ from __future__ import annotations
 
 BEGIN = """
 -- KEYS[1] stream, KEYS[2..] version key of each entry ('' has none: then KEYS[1] again)
--- ARGV[1] group, ARGV[2] consumer, ARGV[3] ttl ms of version keys, then per entry: id, version ('' none)
+-- ARGV[1] group, ARGV[2] consumer, ARGV[3] ttl ms of version keys, ARGV[4] 1: work begins, 0: it goes on,
+-- then per entry: id, version ('' none). Beginning raises the entry's counter: reading alone does not make a suspect.
 -- per entry: 1 go on, 2 somebody else's or finished, 3 an older version than one already begun
 local out = {}
 local time = redis.call('TIME')
 out[1] = time[1] * 1000 + math.floor(time[2] / 1000)
-local n = (#ARGV - 3) / 2
+local n = (#ARGV - 4) / 2
 for i = 1, n do
-  local id, version = ARGV[2 + 2 * i], ARGV[3 + 2 * i]
+  local id, version = ARGV[3 + 2 * i], ARGV[4 + 2 * i]
   local verdict = 1
   local pending = redis.pcall('XPENDING', KEYS[1], ARGV[1], id, id, 1)
   if pending.err == nil then
     if #pending == 0 or pending[1][2] ~= ARGV[2] then
       verdict = 2
     else
-      redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'JUSTID')
+      local times = tonumber(pending[1][4]) + tonumber(ARGV[4])
+      redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'RETRYCOUNT', times, 'JUSTID')
     end
   end
   if verdict == 1 and version ~= '' then

@@ -18,11 +18,11 @@ Fields = dict[bytes, bytes]
 
 
 class Entry(NamedTuple):
-    """One entry and how often it was handed out, this time included."""
+    """One entry and how often work on it was begun before, by whomever."""
 
     id: str
     fields: Fields
-    deliveries: int = 1
+    begun: int = 0
 
 
 class Begun(NamedTuple):
@@ -62,31 +62,46 @@ class Consumer:
         """Entries nobody has seen; waits up to ``block_ms`` for the first (``None``: does not wait)."""
         return [Entry(i, f) for i, f in self._read(">", count, block_ms)]
 
-    def own(self, count: int, after: str = "0") -> list[Entry]:
-        """Entries this consumer was given and did not finish, after id ``after``."""
-        found = self._read(after, count, None)
-        return self._with_deliveries([Entry(i, f) for i, f in found])
+    def own(self, count: int) -> list[Entry]:
+        """Entries this consumer was given and did not finish, oldest first."""
+        try:
+            pending: Any = self._client.xpending_range(self.stream, self.group, "-", "+", count, consumername=self.name)
+        except redis.ResponseError as error:
+            if not is_missing(error):
+                raise
+            return []
+        return self._fetch({_text(p["message_id"]): int(p["times_delivered"]) for p in pending})
 
     def take_over(self, min_idle_ms: int, count: int) -> list[Entry]:
         """Entries some consumer was given more than ``min_idle_ms`` ago and did not finish."""
         try:
-            answer: Any = self._client.xautoclaim(
-                self.stream, self.group, self.name, min_idle_time=min_idle_ms, start_id="0-0", count=count
+            ids: Any = self._client.xautoclaim(
+                self.stream, self.group, self.name, min_idle_time=min_idle_ms, start_id="0-0", count=count, justid=True
             )
         except redis.ResponseError as error:
             if not is_missing(error):
                 raise
             ensure_group(self._client, self.stream, self.group)
             return []
-        return self._with_deliveries([Entry(_text(i), f) for i, f in answer[1] if f is not None])
+        if not ids:
+            return []
+        names = [_text(i) for i in ids]
+        pending: Any = self._client.xpending_range(
+            self.stream, self.group, names[0], names[-1], len(names) * 10, consumername=self.name
+        )
+        times = {_text(p["message_id"]): int(p["times_delivered"]) for p in pending}
+        return self._fetch({name: times.get(name, 1) for name in names})
 
-    def begin(self, entries: Sequence[tuple[str, str, int | None]], version_ttl_ms: int) -> Begun:
+    def begin(
+        self, entries: Sequence[tuple[str, str, int | None]], version_ttl_ms: int, *, going_on: bool = False
+    ) -> Begun:
         """Ask, right before working on them, whether entries are still ours; renews their idle time.
 
-        ``entries`` are (id, version key or "", version). A state older than one begun already is stale.
+        ``entries`` are (id, version key or "", version). A state older than one begun already is stale. ``going_on``
+        only renews: work was begun before.
         """
         names = [self.stream] + [key or self.stream for _, key, _ in entries]
-        argv: list[str | int] = [self.group, self.name, version_ttl_ms]
+        argv: list[str | int] = [self.group, self.name, version_ttl_ms, 0 if going_on else 1]
         for id_, _, version in entries:
             argv += [id_, "" if version is None else version]
         answer: Any = self._begin(keys=names, args=argv)
@@ -111,7 +126,6 @@ class Consumer:
                 min_idle_time=0,
                 message_ids=list(ids),
                 idle=_EXPIRED,
-                retrycount=0,
                 justid=True,
             )
 
@@ -144,14 +158,22 @@ class Consumer:
             return []
         return [(_text(i), f) for _, entries in answer or () for i, f in entries if f]
 
-    def _with_deliveries(self, entries: list[Entry]) -> list[Entry]:
-        if not entries:
+    def _fetch(self, times: dict[str, int]) -> list[Entry]:
+        """Pending entries with their fields; what somebody deleted is acknowledged, there is nothing to do for it."""
+        if not times:
             return []
-        pending = self._client.xpending_range(
-            self.stream, self.group, entries[0].id, entries[-1].id, len(entries) * 2, consumername=self.name
-        )
-        times = {_text(p["message_id"]): int(p["times_delivered"]) for p in pending}
-        return [entry._replace(deliveries=times.get(entry.id, 2)) for entry in entries]
+        pipe = self._client.pipeline(transaction=False)
+        for id_ in times:
+            pipe.xrange(self.stream, min=id_, max=id_, count=1)
+        found, gone = [], []
+        for (id_, count), answer in zip(times.items(), pipe.execute(), strict=True):
+            if answer and answer[0][1]:
+                found.append(Entry(id_, answer[0][1], max(0, count - 1)))
+            else:
+                gone.append(id_)
+        if gone:
+            self._client.xack(self.stream, self.group, *gone)
+        return found
 
 
 def _text(value: Any) -> str:

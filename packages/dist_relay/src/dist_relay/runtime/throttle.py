@@ -1,8 +1,9 @@
 """The budget of a connection's operations, shared by all workers through Redis and kept on Redis' clock.
 
-One token bucket per (connection, operation): ``cost`` tokens a call, ``rate`` back each second, ``burst`` at most. Urgent
-work (priority 0–2) may use the last token; ordinary work leaves 10 % and bulk work (7–9) 30 % of the burst to it. After a
-refusal for rate nobody calls until the time the channel named, then at half the rate, which recovers by 2 % a second.
+One token bucket per (connection, operation): ``cost`` tokens a call, ``rate`` back each second, ``burst`` at most.
+Urgent work (priority 0–2) may use the last token; ordinary work leaves 10 % and bulk work (7–9) 30 % of the burst to
+it. After a refusal for rate nobody calls until the time the channel named, then at half the rate, which recovers by 2 %
+a second.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from dist_contracts import RateLimit
-
 from dist_relay.errors import Snoozed
 from dist_relay.http.deadline import remaining
 from dist_relay.ports import Clock

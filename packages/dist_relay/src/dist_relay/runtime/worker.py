@@ -1,7 +1,7 @@
 """The worker: finds connections, gives each its lanes, and serves lanes with a bounded number of threads.
 
-A lane has a thread of its own while there are enough, so a slow or hanging connection holds up nobody else. With more lanes
-than ``threads`` they take turns; then, and only then, slow connections can delay others.
+A lane has a thread of its own while there are enough, so a slow or hanging connection holds up nobody else. With more
+lanes than ``threads`` they take turns; then, and only then, slow connections can delay others.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Worker:
                 self.alive_at = time.monotonic()
             except RedisError as error:
                 self._log.warning("cannot look for connections", error=str(error))
-            except Exception:  # noqa: BLE001 - the loop outlives any surprise
+            except Exception:
                 self._log.exception("cannot look for connections")
             self._stop.wait(DISCOVER_SECONDS)
 

@@ -8,7 +8,6 @@ from typing import Any, cast
 from uuid import UUID
 
 from dist_contracts import Capability, Envelope, Outcome, event_id, new_traceparent
-
 from dist_relay.errors import Snoozed
 from dist_relay.http.session import HttpLimits, HttpSession
 from dist_relay.logging import get

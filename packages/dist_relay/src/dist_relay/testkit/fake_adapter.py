@@ -3,8 +3,8 @@
 The folder (``settings["world"]``) holds ``ledger.jsonl`` (what took effect, in order), ``calls.jsonl`` (every call),
 ``faults.json`` and ``listings.json``. Like a good channel it knows event ids: a repeated one has no second effect.
 
-Faults are objects ``{"op": …, "do": …, "times": n, "key": …}``: ``op`` is check, publish, confirm, cancel, acknowledge or
-pull; ``do`` is one of :data:`FAULTS`.
+Faults are objects ``{"op": …, "do": …, "times": n, "key": …}``: ``op`` is check, publish, confirm, cancel, acknowledge
+or pull; ``do`` is one of :data:`FAULTS`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from dist_contracts import AdapterKind, Capability, Envelope, ListingFound, ListingRef, Manifest, Outcome, RateLimit
-
 from dist_relay.errors import Broken, CredentialsRefused, OutcomeUnknown, Rejected, RetryLater, Snoozed, delivered
 from dist_relay.ports import Adapter, Context, Cursor, Flow, Incoming, Page, digest
 

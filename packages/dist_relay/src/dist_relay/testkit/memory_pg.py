@@ -1,7 +1,7 @@
 """The SQL functions of ``dist_relay`` in memory: the same rules, small enough to read, for tests of the pump.
 
-Facts: the head of a key only. States: the newest version only. Published rows come back when their lease is over. A result
-settles a row once. A cursor advances only when every announced event was stored.
+Facts: the head of a key only. States: the newest version only. Published rows come back when their lease is over. A
+result settles a row once. A cursor advances only when every announced event was stored.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any
 from uuid import uuid4
 
 from dist_contracts import EVENTS, Kind, event_id, new_traceparent
-
 from dist_relay.pump.port import API_VERSION, Claimed, ClaimedPull, Hello, Pending, Refused, Unavailable
 
+RUN_SECONDS = 6.0
 SETTLED = frozenset({"delivered", "rejected", "dead", "cancelled"})
 _ENDS = {"delivered": "delivered", "rejected": "rejected", "broken": "dead"}
 
@@ -77,6 +77,7 @@ class MemoryPg:
         self._connections: dict[str, dict[str, Any]] = {}
         self._schedules: dict[tuple[str, str], Schedule] = {}
         self._jobs: dict[str, dict[str, Any]] = {}
+        self._seen: set[str] = set()
         self._dead: list[dict[str, Any]] = []
         self._health: list[dict[str, Any]] = []
         self._announced: dict[str, Any] = {}
@@ -204,7 +205,7 @@ class MemoryPg:
                 running = item.run_id is not None and item.deadline > now
                 if running or item.next_run > now or len(found) >= limit:
                     continue
-                item.run_id, item.deadline, item.next_run = str(uuid4()), now + 20.0, now + item.every
+                item.run_id, item.deadline, item.next_run = str(uuid4()), now + RUN_SECONDS, now + item.every
                 found.append(
                     ClaimedPull(
                         next(self._seq),
@@ -213,7 +214,7 @@ class MemoryPg:
                         item.capability,
                         item.cursor,
                         new_traceparent(),
-                        20.0,
+                        RUN_SECONDS,
                     )
                 )
         return found
@@ -243,6 +244,11 @@ class MemoryPg:
             for row in rows:
                 row.state, row.attempts, row.next_try = "pending", 0, 0.0
             return len(rows)
+
+    def raise_seq(self, floor: int) -> None:
+        """Let the sequence go on at ``floor`` or above."""
+        with self._lock:
+            self._seq = itertools.count(max(floor, next(self._seq)))
 
     def status(self) -> dict[str, Any]:
         """Counts by state."""
@@ -337,8 +343,12 @@ class MemoryPg:
             return self._settle(item["outcome"])
         if kind == "event":
             id_ = item["envelope"]["event_id"]
-            if id_ in self._jobs:
+            if id_ in self._jobs or id_ in self._seen:
                 return "duplicate"
+            if not isinstance(item["envelope"].get("payload"), dict):
+                self._seen.add(id_)
+                self._dead.append(item)
+                return "invalid"
             self._jobs[id_] = item["envelope"]
             return "stored"
         if kind in ("pull_done", "pull_failed"):
@@ -383,7 +393,7 @@ class MemoryPg:
             schedule.next_run = time.monotonic() + float(item.get("retry_after") or self._backoff)
             schedule.results.append(f"failed {item['verdict']}")
             return "released"
-        if all(id_ in self._jobs for id_ in item["event_ids"]):
+        if all(id_ in self._jobs or id_ in self._seen for id_ in item["event_ids"]):
             schedule.cursor = item["cursor"]
             schedule.results.append("advanced")
             if item.get("more"):

@@ -24,7 +24,7 @@ class PgManager(BaseManager):
 
 
 def serve(pg: MemoryPg, key: bytes) -> tuple[Any, int]:
-    """Serve ``pg`` on a free port, in threads of this process; the server (to be told ``stop_event.set()``) and port."""
+    """Serve ``pg`` on a free port: the server, to be run in a thread, and its port."""
     PgManager.register("pg", callable=lambda: pg)
     server = PgManager(address=("127.0.0.1", 0), authkey=key).get_server()
     return server, int(server.address[1])  # type: ignore[index]
@@ -67,7 +67,10 @@ def main() -> None:
     port, key = int(os.environ["DIST_TEST_PG"]), os.environ["DIST_TEST_PG_KEY"].encode()
     settings = load()
     logs.configure(settings.log_format, settings.log_level)
-    pg: Any = lambda _name: RemotePg(port, key)
+
+    def pg(_name):
+        return RemotePg(port, key)
+
     Service(
         settings,
         pump=what in ("pump", "run"),
