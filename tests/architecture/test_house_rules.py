@@ -152,6 +152,18 @@ BROKEN: list[tuple[str, str, str, str]] = [
     ),
     (
         "models_are_protected",
+        f"{ADDON}/__manifest__.py",
+        MANIFEST.replace("rules.xml", "other.xml"),
+        "has no record rule",
+    ),
+    (
+        "manifest_is_complete",
+        f"{ADDON}/security/ir.model.access-more.csv",
+        ACCESS,
+        "does not load security/ir.model.access-more",
+    ),
+    (
+        "models_are_protected",
         f"{ADDON}/wizards/w.py",
         MODEL.replace("wizard", "helper"),
         "dist.thing.helper has no line in",

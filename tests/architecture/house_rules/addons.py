@@ -99,16 +99,10 @@ def manifest_is_complete(root: Path) -> list[Problem]:
         found += [
             at(root, path, 1, f"names {name}, which is not there") for name in listed if not (addon / name).exists()
         ]
-        unlisted = {
-            str(file.relative_to(addon))
-            for kind in ("data", "views", "security")
-            for file in addon.glob(f"{kind}/*.xml")
-        }
-        found += [at(root, path, 1, f"does not load {name}") for name in sorted(unlisted - set(listed) - _NOT_LISTED)]
+        there = (file for kind in ("data", "views", "security", "wizards") for file in addon.glob(f"{kind}/*.*"))
+        unlisted = {file.relative_to(addon).as_posix() for file in there if file.suffix in (".xml", ".csv")}
+        found += [at(root, path, 1, f"does not load {name}") for name in sorted(unlisted - set(listed))]
     return found
-
-
-_NOT_LISTED = {"data/neutralize.xml"}
 
 
 def addon_is_complete(root: Path) -> list[Problem]:
@@ -185,9 +179,12 @@ def _assigned(node: ast.ClassDef, name: str) -> object:
 
 
 def _granted(addon: Path) -> set[str]:
-    """Models with a line in the access file; the ids there are ``model_`` and the name with underscores."""
+    """Models with a line in a loaded access file; the ids there are ``model_`` and the name with underscores.
+
+    Odoo takes what stands before a dash in the name of a CSV file for the model.
+    """
     names = set()
-    for path in addon.glob("security/ir.model.access.csv"):
+    for path in _loaded(addon, "security/ir.model.access*.csv"):
         with path.open(encoding="utf-8", newline="") as file:
             names |= {_last(row["model_id:id"]) for row in csv.DictReader(file)}
     return {name for _, _, name, _ in _models(addon) if f"model_{name.replace('.', '_')}" in names}
@@ -196,7 +193,7 @@ def _granted(addon: Path) -> set[str]:
 def _ruled(addon: Path) -> set[str]:
     """Models with an ``ir.rule`` whose domain speaks of ``company_ids``."""
     names = set()
-    for path in addon.glob("security/*.xml"):
+    for path in _loaded(addon, "security/*.xml"):
         for record in ElementTree.parse(path).iter("record"):
             if record.get("model") != "ir.rule":
                 continue
@@ -205,6 +202,11 @@ def _ruled(addon: Path) -> set[str]:
             if "model_id" in fields and ("company_ids" in domain or "company_id" in domain):
                 names.add(_last(fields["model_id"].get("ref", "")))
     return {name for _, _, name, _ in _models(addon) if f"model_{name.replace('.', '_')}" in names}
+
+
+def _loaded(addon: Path, pattern: str) -> list[Path]:
+    listed = {addon / name for name in _manifest(addon).get("data", [])}
+    return sorted(listed & set(addon.glob(pattern)))
 
 
 def _last(external_id: str) -> str:
