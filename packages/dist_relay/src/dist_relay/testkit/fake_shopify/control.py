@@ -75,7 +75,7 @@ class Control:
     def patch_order(self, order_id: str, patch: dict[str, Any]) -> Any:
         """Have answers show something the schema does not allow: dotted path in the order → value."""
         order = orders.get(self._store, order_id)
-        order["patch"] = patch
+        self._store.put("patch", order["id"], patch)
         orders.touch(self._store, order)
 
     def set_stock(self, sku: str, location_id: str, quantity: int) -> Any:
@@ -179,7 +179,7 @@ class Control:
             "cancelled": bool(order["cancelled_at"]),
             "total": str(totals(order)["total"]),
             "status": "cancelled" if order["cancelled_at"] else status,
-            "malformed": bool(order["patch"]),
+            "malformed": bool(self._store.get("patch", order["id"])),
             "lines": [
                 {
                     "id": line["id"],

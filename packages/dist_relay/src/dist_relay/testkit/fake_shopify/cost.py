@@ -95,15 +95,12 @@ class Meter:
         return 1.0 + self._set(node.selection_set, inner, value)
 
     def _list(self, node: FieldNode, inner: Any, value: Any) -> float:
+        """A list costs the sum of its elements; before it is read, one, or as many as ids were given."""
         if value is _UNKNOWN:
-            count = self._ids(node)
-            return (count if count is not None else times(self._size(node))) * (
-                1.0 + self._set(node.selection_set, inner, value)
-            )
-        costs = [1.0 + self._set(node.selection_set, inner, each) for each in value]
-        if self._ids(node) is not None or not costs:
-            return sum(costs)
-        return times(len(costs)) * sum(costs) / len(costs)
+            ids, size = self._argument(node, "ids"), self._size(node)
+            count = len(ids) if isinstance(ids, list) else times(size) if size > 1 else 1.0
+            return count * (1.0 + self._set(node.selection_set, inner, value))
+        return sum(1.0 + self._set(node.selection_set, inner, each) for each in value)
 
     def _nodes(self, node: FieldNode, connection: Any, nodes: Any) -> float:
         """The cost of one node of a connection; the mean of those that came back."""
@@ -119,10 +116,6 @@ class Meter:
     def _size(self, node: FieldNode) -> int:
         value = self._argument(node, "first")
         return int(value) if value is not None else 1
-
-    def _ids(self, node: FieldNode) -> int | None:
-        value = self._argument(node, "ids")
-        return len(value) if isinstance(value, list) else None
 
     def _argument(self, node: FieldNode, name: str) -> Any:
         for argument in node.arguments or ():

@@ -175,7 +175,7 @@ def _error(error: GraphQLError) -> dict[str, Any]:
 
 def _patched(data: Any, store: Store) -> Any:
     """Put in what a control call said about the raw answer of an order: values the schema does not allow."""
-    patches = {f"gid://shopify/Order/{o['id']}": o["patch"] for o in store.all("order").values() if o["patch"]}
+    patches = {f"gid://shopify/Order/{id_}": patch for id_, patch in store.all("patch").items()}
     if not patches or not isinstance(data, dict):
         return data
     for node in [data.get("order"), *(data.get("nodes") or [])]:

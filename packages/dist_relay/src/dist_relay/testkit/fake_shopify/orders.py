@@ -51,7 +51,6 @@ def place(store: Store, spec: dict[str, Any]) -> Record:
         "tip": "0",
         "duties": "0",
         "fees": [],
-        "patch": {},
         "edited": False,
         **spec,
         "updated_at": spec.get("updated_at") or stamp,

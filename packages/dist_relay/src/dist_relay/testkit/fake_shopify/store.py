@@ -12,6 +12,9 @@ from typing import Any
 
 Record = dict[str, Any]
 
+INDEXED = {"fo": "order_id", "fulfillment": "order_id", "level": "item_id", "variant": "sku"}
+"""Field a kind is looked up by; its value never changes."""
+
 
 class Store:
     """Plain records. Whoever changes one calls :meth:`put`; :meth:`commit` writes what changed since.
@@ -23,11 +26,12 @@ class Store:
         self.lock = RLock()
         self._now = now or (lambda: datetime.now(timezone.utc))
         self._kinds: dict[str, dict[str, Record]] = {}
+        self._index: dict[tuple[str, str], dict[str, Record]] = {}
         self._dirty: set[tuple[str, str]] = set()
         self._file = _open(path) if path else None
         if self._file:
             for kind, id_, text in self._file.execute("SELECT kind, id, record FROM record ORDER BY rowid"):
-                self._kinds.setdefault(kind, {})[id_] = json.loads(text)
+                self._keep(kind, id_, json.loads(text))
 
     def now(self) -> datetime:
         """The store's idea of the time, to the second."""
@@ -51,8 +55,13 @@ class Store:
 
     def put(self, kind: str, id_: str, record: Record) -> Record:
         """Keep a record."""
-        self.all(kind)[id_] = record
         self._dirty.add((kind, id_))
+        return self._keep(kind, id_, record)
+
+    def _keep(self, kind: str, id_: str, record: Record) -> Record:
+        self.all(kind)[id_] = record
+        if field := INDEXED.get(kind):
+            self._index.setdefault((kind, str(record[field])), {})[id_] = record
         return record
 
     def next_id(self, start: int = 1_000_000) -> str:
@@ -70,7 +79,9 @@ class Store:
 
     def where(self, kind: str, **values: Any) -> Iterator[Record]:
         """Records whose fields have these values."""
-        for record in list(self.all(kind).values()):
+        field = INDEXED.get(kind)
+        found = self._index.get((kind, str(values[field])), {}) if field in values else self.all(kind)
+        for record in list(found.values()):
             if all(record.get(name) == value for name, value in values.items()):
                 yield record
 
@@ -89,6 +100,7 @@ class Store:
     def clear(self) -> None:
         """Forget everything."""
         self._kinds.clear()
+        self._index.clear()
         self._dirty.clear()
         if self._file:
             with self._file:
