@@ -39,7 +39,7 @@ class DistConnection(models.Model):
             )
         )
         for connection in self:
-            connection.today_counts = {**connection.today_counts, "orders": counts.get(connection, 0)}
+            connection.today_counts = {**(connection.today_counts or {}), "orders": counts.get(connection, 0)}
 
     def action_open(self) -> dict[str, Any]:
         """A channel is set up on its own screen."""

@@ -16,7 +16,9 @@ class DistConnection(models.Model):
 
     setup_steps = fields.Json(compute="_compute_setup_steps", help="The way from a new connection to an active one.")
 
-    @api.depends("state", "settings", "adapter_id", "credentials_state", "check_state", "check_version", "config_version")
+    @api.depends(
+        "state", "settings", "adapter_id", "credentials_state", "check_state", "check_version", "config_version"
+    )
     def _compute_setup_steps(self) -> None:
         for connection in self:
             steps = connection._setup_steps() if connection.adapter_id and connection.state == "draft" else []

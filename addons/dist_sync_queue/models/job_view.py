@@ -41,4 +41,4 @@ class DistJourneyStep(models.Model):
     @api.model
     def open_action(self, correlation_id: str | None) -> dict[str, Any]:
         """Small screens get cards instead of a table."""
-        return {**super().open_action(correlation_id), "view_mode": "list,kanban"}
+        return {**super().open_action(correlation_id), "view_mode": "list,kanban", "mobile_view_mode": "kanban"}

@@ -1,6 +1,6 @@
 import { _t } from "@web/core/l10n/translation";
 import { outboxAction, todayCounts } from "@dist_sync_queue/overview/today_counts_field";
-import { stepKinds } from "@dist_sync_queue/journey/journey_fields";
+import { eventNames, stepKinds } from "@dist_sync_queue/journey/journey_fields";
 
 todayCounts
     .add(
@@ -56,6 +56,22 @@ todayCounts
     );
 
 stepKinds
-    .add("channel_order", { icon: "fa-shopping-basket text-primary", label: _t("Channel order") })
-    .add("sale_order", { icon: "fa-file-text-o text-primary", label: _t("Sales order") })
-    .add("transfer", { icon: "fa-truck text-primary", label: _t("Transfer") });
+    .add("channel_order", {
+        icon: "fa-shopping-basket text-primary",
+        label: _t("Channel order"),
+        named: true,
+    })
+    .add("sale_order", {
+        icon: "fa-file-text-o text-primary",
+        label: _t("Sales order"),
+        named: true,
+    })
+    .add("transfer", { icon: "fa-truck text-primary", label: _t("Transfer"), named: true });
+
+eventNames
+    .add("order.received.v1", _t("Order received"))
+    .add("listing.found.v1", _t("Listing found"))
+    .add("availability.changed.v1", _t("Stock update"))
+    .add("shipment.confirm.v1", _t("Shipment confirmation"))
+    .add("order.acknowledge.v1", _t("Order acknowledgement"))
+    .add("order.cancel.v1", _t("Order cancellation"));

@@ -14,6 +14,10 @@ stepKinds
     })
     .add("dead_letter", { icon: "fa-envelope-o text-danger", label: _t("Dead letter") });
 
+/** Type of an event → its name in words; other addons add theirs. */
+export const eventNames = registry.category("dist_event_names");
+eventNames.add("connection.check.v1", _t("Connection test"));
+
 const STATES = {
     success: {
         delivered: _t("Delivered"),
@@ -61,6 +65,25 @@ export class StepIconField extends Component {
     get kind() {
         const code = this.props.record.data[this.props.name];
         return stepKinds.get(code, { icon: "fa-circle-o", label: humanize(code || "") });
+    }
+}
+
+/** What happened, in words: `order.received.v1` is "Order received", an outcome is the answer to its event. */
+export class StepNameField extends Component {
+    static template = "dist_sync_queue.StepNameField";
+    static props = { ...standardFieldProps };
+
+    get parts() {
+        const { kind, name } = this.props.record.data;
+        const [type, ...rest] = (name || "").split(" ");
+        const [event, outcome] = type.split("#");
+        const match = /^([a-z_]+)\.([a-z_]+)\.v\d+$/.exec(event);
+        if (!match) {
+            const record = stepKinds.get(kind, {});
+            return { text: record.named ? record.label : name, detail: record.named ? name : "" };
+        }
+        const text = eventNames.get(event, humanize(`${match[1]} ${match[2]}`));
+        return { text: outcome ? _t("Answer: %s", text) : text, detail: rest.join(" ") };
     }
 }
 
@@ -114,5 +137,10 @@ export class SecondsField extends Component {
 
 const fields = registry.category("fields");
 fields.add("dist_step_icon", { component: StepIconField, supportedTypes: ["char"] });
+fields.add("dist_step_name", {
+    component: StepNameField,
+    supportedTypes: ["char"],
+    fieldDependencies: [{ name: "kind", type: "char" }],
+});
 fields.add("dist_step_state", { component: StepStateField, supportedTypes: ["char", "selection"] });
 fields.add("dist_seconds", { component: SecondsField, supportedTypes: ["float", "integer"] });

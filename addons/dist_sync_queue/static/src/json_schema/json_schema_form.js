@@ -10,6 +10,7 @@ import {
     leaves,
     parse,
     setIn,
+    toLocalInput,
     withDefaults,
 } from "./schema";
 
@@ -85,6 +86,11 @@ export class JsonSchemaForm extends Component {
             return typeof value === "string" ? value : JSON.stringify(value, null, 2);
         }
         return String(value);
+    }
+
+    inputValue(field) {
+        const text = this.textOf(field);
+        return text && field.schema.format === "date-time" ? toLocalInput(text) : text;
     }
 
     listOf(field) {

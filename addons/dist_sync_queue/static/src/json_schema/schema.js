@@ -8,7 +8,14 @@
  */
 import { _t } from "@web/core/l10n/translation";
 
-const INPUT_TYPES = { uri: "url", url: "url", email: "email", date: "date", password: "password" };
+const INPUT_TYPES = {
+    uri: "url",
+    url: "url",
+    email: "email",
+    date: "date",
+    "date-time": "datetime-local",
+    password: "password",
+};
 const LONG_TEXT = 200;
 
 /** Follow `$ref`, and drop the `null` branch of what pydantic writes for optional values. */
@@ -87,14 +94,24 @@ function humanize(name) {
 }
 
 /**
- * The fields of an object schema, in the order it names them.
+ * The order of fields. PostgreSQL's jsonb keeps none, so a schema may name it as `x-order`, a list of names; otherwise
+ * needed ones come first, then the rest by label.
+ */
+function inOrder(schema, fields) {
+    const named = schema?.["x-order"] || schema?.required || [];
+    const rank = (field) => (named.indexOf(field.name) + 1 || named.length + 1) - 1;
+    return fields.sort((a, b) => rank(a) - rank(b) || a.label.localeCompare(b.label));
+}
+
+/**
+ * The fields of an object schema.
  *
  * @param {Object} schema
  * @returns {Object[]} descriptors: `{name, id, path, kind, label, help, required, default, options, fields, schema}`
  */
 export function describe(schema, { root = schema, path = [], depth = 0 } = {}) {
     const required = new Set(schema?.required || []);
-    return Object.entries(schema?.properties || {}).map(([name, raw]) => {
+    const fields = Object.entries(schema?.properties || {}).map(([name, raw]) => {
         const node = resolve(raw, root);
         const options = choices(node);
         const kind = kindOf(node, options, depth, root);
@@ -116,6 +133,7 @@ export function describe(schema, { root = schema, path = [], depth = 0 } = {}) {
             fields: kind === "object" ? describe(node, { root, path: here, depth: depth + 1 }) : [],
         };
     });
+    return inOrder(schema, fields);
 }
 
 /** Every descriptor that holds a value itself, nested ones included. */
@@ -167,6 +185,16 @@ export function withDefaults(descriptors, value) {
     return result;
 }
 
+/** A moment (ISO 8601) as the browser's date and time input wants it: local, without a zone. */
+export function toLocalInput(moment) {
+    const date = new Date(moment);
+    if (Number.isNaN(date.getTime())) {
+        return "";
+    }
+    const local = new Date(date.getTime() - date.getTimezoneOffset() * 60000);
+    return local.toISOString().slice(0, 16);
+}
+
 /**
  * What was typed, as a value of the schema's type.
  *
@@ -181,6 +209,10 @@ export function parse(field, text) {
     if (field.kind === "integer" || field.kind === "number") {
         const number = Number(trimmed.replace(",", "."));
         return Number.isFinite(number) ? number : trimmed;
+    }
+    if (field.schema.format === "date-time") {
+        const date = new Date(trimmed);
+        return Number.isNaN(date.getTime()) ? trimmed : date.toISOString();
     }
     if (field.kind === "select") {
         return field.options.find((option) => String(option.value) === trimmed)?.value ?? trimmed;
