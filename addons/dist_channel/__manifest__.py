@@ -23,6 +23,9 @@
         "views/sale_stock_views.xml",
         "views/dist_menus.xml",
     ],
-    "assets": {"web.assets_backend": ["dist_channel/static/src/**/*"]},
+    "assets": {
+        "web.assets_backend": ["dist_channel/static/src/**/*"],
+        "web.assets_tests": ["dist_channel/static/tests/tours/**/*"],
+    },
     "installable": True,
 }

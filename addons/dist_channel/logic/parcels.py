@@ -42,7 +42,9 @@ def spread(quantities: dict[str, Decimal], parcels: int) -> list[dict[str, Decim
     return [first, *others] if first else others
 
 
-def allot(done: dict[str, Decimal], open_quantities: dict[str, Decimal]) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+def allot(
+    done: dict[str, Decimal], open_quantities: dict[str, Decimal]
+) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
     """What of the goods that left the channel expects, and what goes beyond it.
 
     >>> allot({"a": Decimal(12)}, {"a": Decimal(10)})

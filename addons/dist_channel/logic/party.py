@@ -40,7 +40,7 @@ def address_key(name, street, street2, city, zip_code, state, country, company: 
     >>> one == address_key("Ann Lee", "2 Main St.", None, "Reno", "89501", "NV", "US")
     False
     """
-    parts = [normalise(part) for part in (name, company, street, street2, city, state, country)]
+    parts = [normalise(part) for part in (f"{name or ''} {company or ''}", street, street2, city, state, country)]
     parts.append(normalise(zip_code).replace(" ", ""))
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:40]
 

@@ -42,7 +42,12 @@ def fulfilled_elsewhere(order: Order) -> str | None:
 
 
 def find(
-    order: Order, side: amounts.Side, expected_currency: str, step: Decimal, tolerance: Decimal, countries: Collection[str]
+    order: Order,
+    side: amounts.Side,
+    expected_currency: str,
+    step: Decimal,
+    tolerance: Decimal,
+    countries: Collection[str],
 ) -> list[Problem]:
     """Everything that keeps the order from becoming a sales order, as far as the order itself tells.
 
@@ -122,10 +127,6 @@ def _lines(order: Order) -> list[Problem]:
     uoms = sorted({line.uom for line in order.lines if line.quantity and line.uom != "C62"})
     if uoms:
         found.append(Problem("unknown_uom", {"uoms": ", ".join(uoms)}))
-    seen: set[str] = set()
-    twice = sorted({ln.external_id for ln in order.lines if ln.external_id in seen or seen.add(ln.external_id)})
-    if twice:
-        found.append(Problem("repeated_line", {"lines": ", ".join(twice)}))
     return found
 
 

@@ -28,7 +28,17 @@ def commercial_digest(order: Order) -> str:
             {
                 name: value
                 for name, value in line.items()
-                if name in ("external_id", "listing", "quantity", "uom", "unit_price", "discounts", "taxes", "requires_shipping")
+                if name
+                in (
+                    "external_id",
+                    "listing",
+                    "quantity",
+                    "uom",
+                    "unit_price",
+                    "discounts",
+                    "taxes",
+                    "requires_shipping",
+                )
             }
             for line in tree["lines"]
             if line["quantity"].strip("0.")

@@ -7,11 +7,12 @@ from datetime import timedelta, timezone
 from decimal import Decimal
 from math import floor
 
-from dist_contracts import Availability
 from odoo import api, fields, models
 from odoo.tools import SQL
 
 from odoo.addons.dist_sync_queue.api import on_dirty, on_outcome
+
+from dist_contracts import Availability
 
 EVENT = "availability.changed.v1"
 
@@ -247,30 +248,28 @@ class DistAvailability(models.AbstractModel):
         """Take the orders since the last computation into account in what we believe the channel shows.
 
         The channel subtracted an order by itself. Whether it did so before or after our last number arrived is only known
-        for orders placed after that number was confirmed; for all others, and where the channel may have taken the goods
-        from another location, we no longer know what it shows.
+        for orders placed after that number was confirmed; for all others, and where the channel does not tell from which
+        of its locations it took the goods, we no longer know what it shows.
         """
         sales = self.env["dist.offer.sale"].search([("mapping_id", "in", offers.mapping_id.ids)])
         if not sales:
             return
-        several = len(channel.location_ids.filtered("warehouse_id")) > 1
+        alone = len(channel.location_ids.filtered("warehouse_id")) == 1
         margin = timedelta(seconds=channel.settle_margin)
+        everywhere = self.env["dist.offer"].search([("mapping_id", "in", sales.mapping_id.ids)])
         by_mapping = sales.grouped("mapping_id")
-        for offer in offers:
-            for sale in by_mapping.get(offer.mapping_id, ()):
-                settled = (
-                    offer.expected_known
-                    and offer.confirmed_at
-                    and not offer.in_flight
-                    and sale.placed_at > offer.confirmed_at + margin
-                )
-                if settled and sale.quantity and not several:
+        for offer in everywhere:
+            place = offer.location_id.external_id
+            for sale in by_mapping[offer.mapping_id]:
+                if sale.location_ref and sale.location_ref != place and sale.quantity:
+                    continue
+                known_place = alone or sale.location_ref == place
+                after = offer.confirmed_at and not offer.in_flight and sale.placed_at > offer.confirmed_at + margin
+                if offer.expected_known and known_place and after and sale.quantity:
                     offer.expected_quantity -= sale.quantity
                 else:
                     offer.expected_known = False
-        if several:
-            others = self.env["dist.offer"].search([("mapping_id", "in", sales.mapping_id.ids)]) - offers
-            others.write({"expected_known": False})
+        self._mark_offers(everywhere - offers)
         sales.unlink()
 
     @api.model

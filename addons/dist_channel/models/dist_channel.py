@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from dist_contracts import Order, Tax
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+
+from dist_contracts import Order, Tax
 
 from ..logic import amounts
 
@@ -36,7 +37,9 @@ class DistChannel(models.Model):
         check_company=True,
         help="Its currency is the one orders have to be in. Prices come from the channel.",
     )
-    order_prefix = fields.Char(help="Sales orders are named by the channel's number behind this prefix. Empty: by sequence.")
+    order_prefix = fields.Char(
+        help="Sales orders are named by the channel's number behind this prefix. Empty: by sequence."
+    )
     import_since = fields.Date(help="Orders placed before this day are kept for information only.")
     import_test_orders = fields.Boolean(help="Otherwise test orders wait on hold until somebody releases them.")
     confirm_automatically = fields.Boolean(default=True)
@@ -110,7 +113,9 @@ class DistChannel(models.Model):
     mismatch_tolerance = fields.Float(default=0.05, digits=(16, 6))
     publish_availability = fields.Boolean(default=True)
     buffer_quantity = fields.Float(string="Buffer", digits="Product Unit", help="Units never promised.")
-    buffer_percent = fields.Float(string="Buffer (%)", help="Share of the free stock never promised. The larger one counts.")
+    buffer_percent = fields.Float(
+        string="Buffer (%)", help="Share of the free stock never promised. The larger one counts."
+    )
     settle_margin = fields.Integer(
         default=30,
         string="Clock Tolerance (s)",
@@ -206,7 +211,12 @@ class DistChannel(models.Model):
                 return None
             found = taxes.get((round(tax.rate * 100, 4).normalize(), order.taxes_included), ())
             ranked = [
-                (candidate["country"] != country, candidate["name"] != tax.title, candidate["sequence"], candidate["id"])
+                (
+                    candidate["country"] != country,
+                    candidate["name"] != tax.title,
+                    candidate["sequence"],
+                    candidate["id"],
+                )
                 for candidate in found
                 if candidate["country"] in (country, home)
             ]

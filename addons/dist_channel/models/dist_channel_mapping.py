@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from dist_contracts import ListingFound, ListingRef
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
-from odoo.addons.dist_sync_queue.api import job, on_event
+from odoo.addons.dist_sync_queue.api import on_event
+
+from dist_contracts import ListingFound, ListingRef
 
 REF_FIELDS = {
     "product_ref": "product_id",
@@ -27,7 +28,7 @@ def external_key(listing: ListingRef) -> str:
     for name in ("variant_id", "inventory_id", "sku", "barcode", "product_id"):
         if value := getattr(listing, name):
             return f"{name}:{value}"
-    return f"title:{listing.title or ''}"
+    raise ValueError("a listing without any identifier")  # the contract refuses it
 
 
 class DistChannelMapping(models.Model):
@@ -47,7 +48,8 @@ class DistChannelMapping(models.Model):
     inventory_ref = fields.Char(string="Channel Inventory ID", index="btree_not_null")
     sku = fields.Char(string="SKU", index="btree_not_null")
     barcode = fields.Char()
-    price = fields.Char(string="Channel Price", readonly=True, help="As the channel told it last.")
+    price = fields.Monetary(string="Channel Price", readonly=True, help="As the channel told it last.")
+    currency_id = fields.Many2one("res.currency", readonly=True)
     product_id = fields.Many2one(
         "product.product", check_company=True, index="btree_not_null", ondelete="restrict", string="Product"
     )
@@ -95,17 +97,12 @@ class DistChannelMapping(models.Model):
     def _after_change(self):
         """What waits for these mappings goes on; what they publish is computed anew."""
         decided = self.filtered(lambda m: m.state in ("matched", "ignored"))
-        if decided:
-            decided.delayed(priority=3)._resume_waiting()
+        waiting = decided.sudo().order_line_ids.order_id.filtered(lambda o: o.state == "exception")
+        for company, orders in waiting.grouped("company_id").items():
+            orders.with_company(company).delayed(priority=3)._resume()
         if matched := self.filtered("product_id"):
-            matched.offer_ids.write({"expected_known": False})
+            matched.sudo().offer_ids.write({"expected_known": False})
             self.env["dist.availability"]._mark_mappings(matched)
-
-    @job(lane="orders")
-    def _resume_waiting(self):
-        """Import the orders that waited for these listings."""
-        orders = self.order_line_ids.order_id.filtered(lambda o: o.state == "exception")
-        orders._resume()
 
     # -- buttons -------------------------------------------------------------------------------------------------
 
@@ -178,15 +175,23 @@ class DistChannelMapping(models.Model):
         for company, mappings in self.grouped("company_id").items():
             by_sku = self._products_by("default_code", mappings.mapped("sku"), company)
             by_barcode = self._products_by("barcode", mappings.mapped("barcode"), company)
+            matched = self.browse()
             for mapping in mappings:
-                for how, found in (("sku", by_sku.get(mapping.sku)), ("barcode", by_barcode.get(mapping.barcode))):
-                    if not found:
-                        continue
-                    if len(found) == 1:
-                        mapping.write({"product_id": found.id, "state": "matched", "matched_by": how})
-                    elif mapping.candidate_ids != found:
-                        mapping.candidate_ids = found
-                    break
+                how, found = next(
+                    (
+                        pair
+                        for pair in (("sku", by_sku.get(mapping.sku)), ("barcode", by_barcode.get(mapping.barcode)))
+                        if pair[1]
+                    ),
+                    (None, None),
+                )
+                if found and len(found) == 1:
+                    vals = {"product_id": found.id, "state": "matched", "matched_by": how, "candidate_ids": [(5,)]}
+                    super(DistChannelMapping, mapping).write(vals)
+                    matched |= mapping
+                elif found and mapping.candidate_ids != found:
+                    mapping.candidate_ids = found
+            matched._after_change()
 
     @api.model
     def _products_by(self, field: str, values: list, company) -> dict:
@@ -212,9 +217,11 @@ class DistChannelMapping(models.Model):
             found, _unknown = ListingFound.read(item.payload)
             wanted[channel].append(found.listing)
             prices[channel.id, external_key(found.listing)] = found.price
+        currencies = {c.name: c.id for c in self.env["res.currency"].with_context(active_test=False).search([])}
         for key, mapping in self._find_or_create(wanted).items():
-            if prices.get(key) and mapping.price != prices[key]:
-                mapping.price = prices[key]
+            price = prices.get(key)
+            if price and (mapping.price, mapping.currency_id.name) != (float(price.amount), price.currency):
+                mapping.write({"price": float(price.amount), "currency_id": currencies.get(price.currency)})
 
     @api.model
     def _connections_of(self, items):

@@ -2,11 +2,12 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 from __future__ import annotations
 
-from dist_contracts import CancelReason, Order, OrderCancel, OrderStatus
 from odoo import api, models
 from odoo.exceptions import UserError
 
 from odoo.addons.dist_sync_queue.api import on_outcome
+
+from dist_contracts import CancelReason, Order, OrderCancel, OrderStatus
 
 from ..logic import amounts
 from ..logic.problems import Problem
@@ -79,7 +80,9 @@ class DistChannelOrder(models.Model):
             self._fail([Problem("refused", {"message": str(error)})])
             return
         if done:
-            self._transition("imported" if self.state != "hold" else "hold", applied_digest=self.commercial_digest, problem=False)
+            self._transition(
+                "imported" if self.state != "hold" else "hold", applied_digest=self.commercial_digest, problem=False
+            )
             self._settle_exceptions()
             self._go_on(snapshot)
 
@@ -127,9 +130,8 @@ class DistChannelOrder(models.Model):
                     "discount": line.discount,
                     "tax_ids": [(6, 0, tuple(line.tax_ids.ids))],
                 }
-                changed = {name: vals[name] for name, value in now.items() if vals[name] != value}
-                if changed:
-                    commands.append((1, line.id, changed))
+                if any(vals[name] != value for name, value in now.items()):
+                    commands.append((1, line.id, {name: vals[name] for name in (*now, "technical_price_unit")}))
                 continue
             commands.append((0, 0, {**vals, "sequence": 10 + number}))
         for line in existing.values():

@@ -6,11 +6,12 @@ from collections import defaultdict
 from datetime import timedelta
 from decimal import Decimal
 
-from dist_contracts import Hold, Order, OrderStatus, PaymentStatus
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, MissingError, UserError
 
 from odoo.addons.dist_sync_queue.api import job
+
+from dist_contracts import Hold, Order, OrderStatus, PaymentStatus
 
 from ..logic import amounts, problems
 from .dist_channel_order_intake import naive
@@ -208,9 +209,7 @@ class DistChannelOrder(models.Model):
         A new sales order that is refused is deleted; one that was there before stays as it is.
         """
         channel = self.channel_id
-        due = amounts.expected_total(
-            snapshot, channel._side, with_facilitated=channel.facilitated_tax_policy == "line"
-        )
+        due = amounts.expected_total(snapshot, channel._side, with_facilitated=channel.facilitated_tax_policy == "line")
         have = amounts.rounded(Decimal(repr(sale.amount_total)), channel._step())
         difference = due - have
         if not difference:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime, timezone
 
-from dist_contracts import Order
 from pydantic import ValidationError as ContractError
 
 from odoo import api, models
 
 from odoo.addons.dist_sync_queue.api import Permanent, on_event
+
+from dist_contracts import Order, explain
 
 from ..logic import amounts, snapshot
 from ..logic.problems import is_cancelled
@@ -43,7 +44,9 @@ class DistChannelOrder(models.Model):
             channel = channels.get(item.connection)
             if channel is None:
                 raise Permanent(
-                    self.env._("Connection %s is no sales channel. Make one of it and replay.", item.connection.display_name)
+                    self.env._(
+                        "Connection %s is no sales channel. Make one of it and replay.", item.connection.display_name
+                    )
                 )
             order, unknown = self._read(item.payload)
             known = newest.get((channel, order.external_id))
@@ -57,8 +60,7 @@ class DistChannelOrder(models.Model):
         try:
             return Order.read(payload)
         except ContractError as error:
-            where = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5])
-            raise Permanent(self.env._("The order does not fit its contract: %s", where)) from error
+            raise Permanent(self.env._("The order does not fit its contract: %s", explain(error))) from error
 
     @api.model
     def _keep(self, newest: dict):
@@ -119,7 +121,9 @@ class DistChannelOrder(models.Model):
             "name": order.number,
             "channel_id": channel.id,
             "external_id": order.external_id,
-            "warehouse_id": channel.warehouse_id.id,
+            "warehouse_id": channel._warehouse_of(
+                next((ln.location_id for ln in order.lines if ln.location_id), None)
+            ).id,
             "channel_status": order.status.value,
             "payment_status": order.payment_status.value,
             "placed_at": naive(order.placed_at),
@@ -150,12 +154,11 @@ class DistChannelOrder(models.Model):
         known = {line.external_id: line for line in self.line_ids}
         side, commands, seen = channel._side, [], set()
         for line in order.lines:
-            if line.external_id in seen:
-                continue
             seen.add(line.external_id)
+            mapping = mappings[channel.id, external_key(line.listing)]
             vals = {
-                "mapping_id": mappings[channel.id, external_key(line.listing)].id,
-                "sku": line.listing.sku,
+                "mapping_id": mapping.id,
+                "sku": line.listing.sku or False,
                 "name": line.title or line.listing.sku or line.external_id,
                 "quantity": float(line.quantity),
                 "ordered_quantity": float(line.ordered_quantity),
@@ -163,13 +166,20 @@ class DistChannelOrder(models.Model):
                 "amount_discount": float(sum(amounts.amount(part.amount, side) for part in line.discounts)),
                 "amount_tax": float(sum(amounts.amount(part.amount, side) for part in line.taxes)),
                 "requires_shipping": line.requires_shipping,
+                "location_ref": line.location_id or False,
             }
             record = known.get(line.external_id)
             if record is None:
                 commands.append((0, 0, {"external_id": line.external_id, **vals}))
-            elif changed := {n: v for n, v in vals.items() if (record[n].id if n == "mapping_id" else record[n] or v and None) != v}:
+            elif changed := {
+                name: value
+                for name, value in vals.items()
+                if (record[name].id if name == "mapping_id" else record[name]) != value
+            }:
                 commands.append((1, record.id, changed))
-        commands += [(1, line.id, {"quantity": 0.0}) for key, line in known.items() if key not in seen and line.quantity]
+        commands += [
+            (1, line.id, {"quantity": 0.0}) for key, line in known.items() if key not in seen and line.quantity
+        ]
         return commands
 
     # -- what the channel subtracted from its stock ---------------------------------------------------------------
@@ -181,6 +191,7 @@ class DistChannelOrder(models.Model):
             {
                 "mapping_id": line.mapping_id.id,
                 "company_id": order.company_id.id,
+                "location_ref": line.location_ref,
                 "quantity": line.quantity if standing else 0.0,
                 "placed_at": order.placed_at,
             }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from dist_contracts import Order
 from odoo import models
+
+from dist_contracts import Order
 
 from ..logic import amounts, problems
 
@@ -20,9 +21,7 @@ class DistChannelOrder(models.Model):
         channel = self.channel_id
         tolerance = Decimal("Infinity") if self.difference_accepted else channel._tolerance()
         countries = self.env["dist.partner.identity"]._countries()
-        found = problems.find(
-            snapshot, channel._side, channel._currency().name, channel._step(), tolerance, countries
-        )
+        found = problems.find(snapshot, channel._side, channel._currency().name, channel._step(), tolerance, countries)
         lines = self.line_ids.filtered("quantity")
         unmatched = lines.filtered(lambda line: line.mapping_id.state == "unmatched")
         if unmatched:
@@ -126,14 +125,6 @@ class DistChannelOrder(models.Model):
             _("unknown unit"),
             _("Lines are in units this channel is not set up for: %s", uoms),
             _("Sell by piece on the channel, or enter the sales order by hand and mark this one as done."),
-        )
-
-    def _words_repeated_line(self, lines: str):
-        _ = self.env._
-        return (
-            _("repeated line"),
-            _("The same line is in the order twice: %s", lines),
-            _("Check the order on the channel; it goes on with its next change there."),
         )
 
     def _words_total_mismatch(self, stated: Decimal, summed: Decimal, difference: Decimal):

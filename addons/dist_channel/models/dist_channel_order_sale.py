@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from dist_contracts import Order
 from odoo import models
+
+from dist_contracts import Order
 
 from ..logic import amounts
 
@@ -26,7 +27,7 @@ class DistChannelOrder(models.Model):
             "pricelist_id": channel.pricelist_id.id,
             "user_id": channel.salesperson_id.id,
             "origin": f"{channel.name} {self.name}",
-            "client_order_ref": self.name,
+            "client_order_ref": snapshot.buyer_reference or self.name,
             "date_order": self.placed_at,
             "commitment_date": self.deliver_by,
             "require_signature": False,
@@ -62,6 +63,8 @@ class DistChannelOrder(models.Model):
             "name": self._line_title(line, product),
             "product_uom_qty": float(line.quantity),
             "price_unit": float(line.price_unit),
+            "technical_price_unit": float(line.price_unit)
+            - 1.0,  # any other number: a price Odoo must not compute anew
             "discount": float(line.percent),
             "tax_ids": [(6, 0, line.taxes)],
             "dist_line_key": line.key,
@@ -75,6 +78,7 @@ class DistChannelOrder(models.Model):
             "name": self.env._("Adjustment to the total of %s", self.channel_id.name),
             "product_uom_qty": 1.0,
             "price_unit": float(difference),
+            "technical_price_unit": float(difference) - 1.0,
             "discount": 0.0,
             "tax_ids": [(6, 0, [])],
             "dist_line_key": "adjustment",

@@ -19,7 +19,9 @@ class DistOffer(models.Model):
     _order = "channel_id, mapping_id, location_id"
     _check_company_auto = True
 
-    mapping_id = fields.Many2one("dist.channel.mapping", required=True, ondelete="cascade", index=True, string="Listing")
+    mapping_id = fields.Many2one(
+        "dist.channel.mapping", required=True, ondelete="cascade", index=True, string="Listing"
+    )
     location_id = fields.Many2one("dist.channel.location", required=True, ondelete="cascade", index=True)
     channel_id = fields.Many2one(related="mapping_id.channel_id", store=True, index=True)
     company_id = fields.Many2one(related="mapping_id.company_id", store=True, index=True)
@@ -82,3 +84,4 @@ class DistOfferSale(models.Model):
     company_id = fields.Many2one("res.company", required=True, ondelete="cascade")
     quantity = fields.Float(digits="Product Unit", help="Zero: changed in a way that leaves open what the channel did.")
     placed_at = fields.Datetime(required=True)
+    location_ref = fields.Char(help="Where the channel took it from, where it tells.")

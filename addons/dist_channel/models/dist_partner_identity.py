@@ -6,9 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from dist_contracts import Address, Order
 from odoo import api, fields, models
 from odoo.tools import SQL
+
+from dist_contracts import Address, Order
 
 from ..logic import party
 
@@ -47,7 +48,9 @@ class DistPartnerIdentity(models.Model):
     value = fields.Char(required=True)
     partner_id = fields.Many2one("res.partner", required=True, ondelete="cascade", index=True)
 
-    _identity_unique = models.UniqueIndex("(company_id, scope, kind, value)", "This identity belongs to a customer already.")
+    _identity_unique = models.UniqueIndex(
+        "(company_id, scope, kind, value)", "This identity belongs to a customer already."
+    )
 
     # -- the batch -----------------------------------------------------------------------------------------------
 
@@ -121,7 +124,10 @@ class DistPartnerIdentity(models.Model):
             return party.normalise_email(partner.email) == row.value
         if row.kind == "name":
             return self._key_of_partner(partner) == row.value
-        return row.kind != "address" or row.value == f"{partner.parent_id.id or partner.id}:{self._key_of_partner(partner)}"
+        return (
+            row.kind != "address"
+            or row.value == f"{partner.parent_id.id or partner.id}:{self._key_of_partner(partner)}"
+        )
 
     @api.model
     def _key_of_partner(self, partner) -> str:
@@ -233,7 +239,8 @@ class DistPartnerIdentity(models.Model):
     @api.model
     def _delivery_vals(self, channel, partner, order: Order) -> dict:
         vals = self._address_vals(order.ship_to)
-        vals["name"] = vals.get("name") or partner.name
+        company = vals.pop("company_name", None)  # Odoo keeps it for customers only
+        vals["name"] = ", ".join(part for part in (vals.get("name") or partner.name, company) if part)
         return {**vals, "type": "delivery", "parent_id": partner.id, "company_id": partner.company_id.id}
 
     @api.model

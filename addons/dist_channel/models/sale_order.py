@@ -9,7 +9,12 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     dist_channel_order_id = fields.Many2one(
-        "dist.channel.order", string="Channel Order", readonly=True, copy=False, index="btree_not_null", ondelete="restrict"
+        "dist.channel.order",
+        string="Channel Order",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
     )
     dist_channel_id = fields.Many2one(related="dist_channel_order_id.channel_id", string="Sales Channel")
 
@@ -46,7 +51,9 @@ class SaleOrder(models.Model):
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
-    dist_line_key = fields.Char(readonly=True, copy=False, help="Which part of the channel's order this line stands for.")
+    dist_line_key = fields.Char(
+        readonly=True, copy=False, help="Which part of the channel's order this line stands for."
+    )
     dist_channel_line_id = fields.Many2one(
         "dist.channel.order.line", readonly=True, copy=False, index="btree_not_null", ondelete="set null"
     )

@@ -69,9 +69,10 @@ class StockMove(models.Model):
         return super(StockMove, rest)._action_assign(force_qty=force_qty)
 
     def _dist_request_reservation(self) -> None:
-        warehouses = self.picking_type_id.warehouse_id | self.filtered(
-            lambda move: not move.picking_type_id.warehouse_id
-        ).warehouse_id
+        warehouses = (
+            self.picking_type_id.warehouse_id
+            | self.filtered(lambda move: not move.picking_type_id.warehouse_id).warehouse_id
+        )
         warehouses._dist_request_reservation()
 
     def _dist_assign_guarded(self) -> None:

@@ -6,12 +6,13 @@ from collections import defaultdict
 from datetime import timezone
 from decimal import Decimal
 
-from dist_contracts import Package, PackageLine, Shipment
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.sql import column_exists, create_column
 
 from odoo.addons.dist_sync_queue.api import on_outcome
+
+from dist_contracts import Package, PackageLine, Shipment
 
 from ..logic import parcels
 
@@ -74,7 +75,9 @@ class StockPicking(models.Model):
             )
         res = super()._action_done()
         deliveries = self.sudo().filtered(
-            lambda p: p.state == "done" and p.dist_channel_order_id and not p.dist_shipment_state and p._dist_is_delivery()
+            lambda p: (
+                p.state == "done" and p.dist_channel_order_id and not p.dist_shipment_state and p._dist_is_delivery()
+            )
         )
         for picking in deliveries:
             picking._dist_publish_shipment()
@@ -207,7 +210,9 @@ class StockPicking(models.Model):
                 transfer=self.name,
                 goods=", ".join(f"{quantity} × {names.get(line_id, line_id)}" for line_id, quantity in surplus.items()),
             ),
-            self.env._("Receive the surplus back or settle it with the customer. The channel was told what it ordered."),
+            self.env._(
+                "Receive the surplus back or settle it with the customer. The channel was told what it ordered."
+            ),
         )
 
     # -- answers -------------------------------------------------------------------------------------------------

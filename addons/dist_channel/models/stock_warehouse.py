@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from odoo import models
-from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from odoo.addons.dist_sync_queue.api import job

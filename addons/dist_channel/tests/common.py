@@ -9,12 +9,12 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from dist_contracts import EVENTS, Order, new_traceparent
-
 from odoo import fields
 from odoo.tests import TransactionCase, tagged
 
 from odoo.addons.dist_sync_queue.api import Item
+
+from dist_contracts import EVENTS, new_traceparent
 
 MANIFEST = {
     "code": "testshop",
@@ -201,10 +201,10 @@ class ChannelCase(TransactionCase):
         """The channel orders after one batch of events."""
         channel = channel or self.channel
         items = [self.item(tree, channel=channel) for tree in trees]
-        self.handler(channel)._on_order_received(items)
+        self.model(channel)._on_order_received(items)
         return self.order_of(*trees, channel=channel)
 
-    def handler(self, channel, model: str = "dist.channel.order"):
+    def model(self, channel, model: str = "dist.channel.order"):
         company = channel.company_id
         return self.env[model].with_company(company).with_context(allowed_company_ids=company.ids)
 
@@ -238,7 +238,7 @@ class ChannelCase(TransactionCase):
             "order.cancel.v1": ("dist.channel.order", "_on_cancel_outcome"),
         }[event.type]
         item = self.item(payload, event.type, channel, key=event.key)
-        getattr(self.handler(channel, model), method)([item])
+        getattr(self.model(channel, model), method)([item])
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -287,7 +287,7 @@ class ChannelCase(TransactionCase):
         channel = channel or self.channel
         keys = keys or tuple(self.marks(channel))
         self.clear_marks()
-        result = self.handler(channel, "dist.availability")._compute_availability(channel.connection_id, list(keys))
+        result = self.model(channel, "dist.availability")._compute_availability(channel.connection_id, list(keys))
         version = self.env["dist.outbox.event"].search([], order="version desc", limit=1).version
         rows = []
         for number, (key, payload) in enumerate(sorted(result.items()), start=1):

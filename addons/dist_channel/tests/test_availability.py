@@ -15,7 +15,10 @@ class TestAvailability(ChannelCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        refs = [{"inventory_ref": f"I-{sku}", "variant_ref": f"V-{sku}", "sku": sku, "name": sku} for sku in ("SKU-A", "SKU-B")]
+        refs = [
+            {"inventory_ref": f"I-{sku}", "variant_ref": f"V-{sku}", "sku": sku, "name": sku}
+            for sku in ("SKU-A", "SKU-B")
+        ]
         cls.mappings = cls.env["dist.channel.mapping"].create(
             [{"channel_id": cls.channel.id, "external_key": f"variant_id:{ref['variant_ref']}", **ref} for ref in refs]
         )
@@ -70,7 +73,9 @@ class TestAvailability(ChannelCase):
 
     def test_only_what_can_be_reserved_counts(self):
         shelf = self.env["stock.location"].create({"name": "Shelf", "location_id": self.warehouse.lot_stock_id.id})
-        beside = self.env["stock.location"].create({"name": "Quality", "location_id": self.warehouse.view_location_id.id})
+        beside = self.env["stock.location"].create(
+            {"name": "Quality", "location_id": self.warehouse.view_location_id.id}
+        )
         self.add_stock(self.product_a, 5, shelf)
         self.add_stock(self.product_a, 1000, beside)
         self.assertEqual(self.compute_offers(KEY_A), {KEY_A: 105})
@@ -115,7 +120,9 @@ class TestAvailability(ChannelCase):
 
     def test_an_order_while_a_number_is_under_way_is_sent_again(self):
         self.compute_offers(KEY_A)
-        self.receive(order([line("SKU-A", 4)], placed_at=(fields.Datetime.now() + timedelta(hours=1)).isoformat() + "+00:00"))
+        self.receive(
+            order([line("SKU-A", 4)], placed_at=(fields.Datetime.now() + timedelta(hours=1)).isoformat() + "+00:00")
+        )
         self.assertEqual(self.compute_offers(), {KEY_A: 96})
 
     def test_a_cancellation_is_sent_whatever_the_store_did(self):
@@ -145,7 +152,9 @@ class TestAvailability(ChannelCase):
         offer = self.offer("SKU-A")
         self.assertTrue(offer.in_flight)
         self.tell_outcome(second)
-        self.assertEqual((offer.confirmed_quantity, offer.confirmed_version, offer.in_flight), (101, second.version, False))
+        self.assertEqual(
+            (offer.confirmed_quantity, offer.confirmed_version, offer.in_flight), (101, second.version, False)
+        )
         self.tell_outcome(first)
         self.assertEqual(offer.confirmed_quantity, 101)
 
@@ -247,4 +256,4 @@ class TestAvailability(ChannelCase):
         self.env.flush_all()
         self.env.invalidate_all()
         with self.assertQueryCount(25):
-            self.handler(self.channel, "dist.availability")._compute_availability(self.channel.connection_id, keys)
+            self.model(self.channel, "dist.availability")._compute_availability(self.channel.connection_id, keys)

@@ -23,7 +23,9 @@ class TestImport(ChannelCase):
         self.assertEqual(sale.client_order_ref, tree["number"])
         self.assertEqual(sale.date_order, T0.replace(tzinfo=None))
         self.assertEqual(sale.order_line.mapped("product_uom_qty"), [2, 1, 1])
-        self.assertEqual(sale.order_line.mapped("product_id"), self.product_a + self.product_b + self.channel.shipping_product_id)
+        self.assertEqual(
+            sale.order_line.mapped("product_id"), self.product_a + self.product_b + self.channel.shipping_product_id
+        )
         self.assertEqual(len(sale.picking_ids), 1)
         self.assertEqual(sale.picking_ids.dist_channel_order_id, record)
         self.assertFalse(self.problems(record))
@@ -42,7 +44,9 @@ class TestImport(ChannelCase):
 
     def test_several_snapshots_in_one_batch_leave_the_newest(self):
         tree = order([line("SKU-A", 2)])
-        record = self.receive(tree, later(tree, 5, lines=[line("SKU-A", 3)], totals=order([line("SKU-A", 3)])["totals"]), tree)[:1]
+        record = self.receive(
+            tree, later(tree, 5, lines=[line("SKU-A", 3)], totals=order([line("SKU-A", 3)])["totals"]), tree
+        )[:1]
         self.assertEqual(record.sale_order_id.order_line.product_uom_qty, 3)
 
     def test_taxes_are_matched_by_rate(self):
@@ -144,7 +148,10 @@ class TestImport(ChannelCase):
         tree = order([ln], presentment_currency="EUR")
         for name, value in tree["totals"].items():
             shop = Decimal(value["shop"]["amount"])
-            value["presentment"] = {"amount": str(shop * Decimal("0.91")) if name in ("lines", "total") else "0", "currency": "EUR"}
+            value["presentment"] = {
+                "amount": str(shop * Decimal("0.91")) if name in ("lines", "total") else "0",
+                "currency": "EUR",
+            }
         sale = self.receive(tree).sale_order_id
         self.assertEqual((sale.currency_id, sale.amount_total), (euro, 18.20))
 
@@ -205,7 +212,9 @@ class TestImport(ChannelCase):
         self.assertEqual(self.receive(tree).sale_order_id.name, f"SHOP{tree['number']}")
 
     def test_gift_message_and_fees_are_kept(self):
-        tree = order([line("SKU-A")], gift={"message": "Happy birthday"}, fees=[{"kind": "commission", "amount": pair("1.50")}])
+        tree = order(
+            [line("SKU-A")], gift={"message": "Happy birthday"}, fees=[{"kind": "commission", "amount": pair("1.50")}]
+        )
         record = self.receive(tree)
         self.assertEqual(record.amount_fees, 1.5)
         notes = record.sale_order_id.order_line.filtered(lambda ln: ln.display_type == "line_note")
@@ -219,7 +228,7 @@ class TestImport(ChannelCase):
         self.env.flush_all()
         self.env.invalidate_all()
         before = self.env.cr.sql_log_count
-        self.handler(self.channel)._on_order_received(items)
+        self.model(self.channel)._on_order_received(items)
         self.env.flush_all()
         spent = (self.env.cr.sql_log_count - before) / len(trees)
         self.assertEqual(set(self.order_of(*trees).mapped("state")), {"imported"})

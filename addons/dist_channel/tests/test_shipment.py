@@ -31,7 +31,10 @@ class TestShipment(ChannelCase):
         payload = event.payload
         self.assertEqual((event.key, event.res_model, event.res_id), (record.external_id, "stock.picking", picking.id))
         self.assertEqual(event.correlation_id, record.correlation_id)
-        self.assertEqual((payload["order_id"], payload["reference"], payload["location_id"]), (record.external_id, picking.name, "LOC1"))
+        self.assertEqual(
+            (payload["order_id"], payload["reference"], payload["location_id"]),
+            (record.external_id, picking.name, "LOC1"),
+        )
         self.assertEqual([p.get("tracking_number") for p in payload["packages"]], ["1Z1"])
         self.assertEqual(self.sums(payload), {"L-SKU-A": 3, "L-SKU-B": 1})
         self.assertEqual((record.state, picking.dist_shipment_state), ("imported", "sent"))
@@ -91,7 +94,9 @@ class TestShipment(ChannelCase):
         record = self.shipped(order([line("SKU-A", 2)]))
         picking = record.picking_ids
         self.deliver(picking)
-        wizard = self.env["stock.return.picking"].with_context(active_id=picking.id, active_model="stock.picking").create({})
+        wizard = (
+            self.env["stock.return.picking"].with_context(active_id=picking.id, active_model="stock.picking").create({})
+        )
         wizard.product_return_moves.quantity = 1
         back = self.env["stock.picking"].browse(wizard.action_create_returns()["res_id"])
         self.deliver(back)
@@ -144,13 +149,19 @@ class TestShipment(ChannelCase):
     def test_a_carrier_and_a_weight(self):
         product = self.env["product.product"].create({"name": "Delivery", "type": "service"})
         carrier = self.env["delivery.carrier"].create(
-            {"name": "UPS", "product_id": product.id, "tracking_url": "https://track.example.com/<shipmenttrackingnumber>"}
+            {
+                "name": "UPS",
+                "product_id": product.id,
+                "tracking_url": "https://track.example.com/<shipmenttrackingnumber>",
+            }
         )
         record = self.shipped(order([line("SKU-A", 1)]))
         picking = record.picking_ids
         picking.carrier_id = carrier
         picking.action_assign()
-        picking.move_line_ids.result_package_id = self.env["stock.package"].create({"name": "BOX", "shipping_weight": 2.5})
+        picking.move_line_ids.result_package_id = self.env["stock.package"].create(
+            {"name": "BOX", "shipping_weight": 2.5}
+        )
         self.deliver(picking, tracking="T1")
         package = self.told()[0]["packages"][0]
         self.assertEqual((package["carrier"], package["weight_kg"]), ("UPS", "2.5"))
