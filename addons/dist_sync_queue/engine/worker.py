@@ -214,20 +214,23 @@ class Worker:
             self.total[name] += len(getattr(report, name))
 
 
-@contextlib.contextmanager
-def alarm(seconds: float) -> Iterator[None]:
-    """Raise :class:`JobTimeout` in the main thread after ``seconds``."""
+class alarm:  # noqa: N801 - used like a function
+    """Raise :class:`JobTimeout` in the main thread after ``seconds``; on the hot path, so without a generator."""
 
-    def ring(*_args: Any) -> None:
-        raise JobTimeout(f"The job ran longer than its timeout of {seconds:g} s.")
+    __slots__ = ("_seconds",)
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def _ring(self, *_args: Any) -> None:
+        raise JobTimeout(f"The job ran longer than its timeout of {self._seconds:g} s.")
+
+    def __enter__(self) -> None:
+        signal.signal(signal.SIGALRM, self._ring)
+        signal.setitimer(signal.ITIMER_REAL, self._seconds)
+
+    def __exit__(self, *_error: Any) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 @contextlib.contextmanager

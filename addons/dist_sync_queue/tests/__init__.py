@@ -5,3 +5,7 @@ from . import test_relay_role
 from . import test_connection
 from . import test_exception
 from . import test_security
+from . import test_engine_jobs
+from . import test_engine_concurrency
+from . import test_worker_crash
+from . import test_worker_life

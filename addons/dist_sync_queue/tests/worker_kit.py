@@ -138,6 +138,12 @@ class EngineCase(SyncKit, BaseCase):
             cr.execute(statement, params or None)
             return cr.fetchall() if cr.description else []
 
+    def signal_registry(self) -> None:
+        """Tell all processes, except this one, that modules changed."""
+        self.registry.registry_sequence = self.query("INSERT INTO orm_signaling_registry DEFAULT VALUES RETURNING id")[
+            0
+        ][0]
+
     def states(self) -> dict[str, int]:
         return dict(self.query("SELECT state, count(*)::int FROM dist_job GROUP BY state"))
 
