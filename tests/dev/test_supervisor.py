@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.dist_dev.supervisor import Service, ServiceError, Supervisor, free_port, stop_from_outside, tcp_ready
+from dist_dev.supervisor import Service, ServiceError, Supervisor, free_port, running, stop_from_outside, tcp_ready
+from dist_dev.watchdog import TOKEN
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 DEAF = [sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"]
@@ -100,36 +102,79 @@ def test_one_that_does_not_listen_is_killed_after_its_grace(supervisor: Supervis
     assert gone(pid)
 
 
+#: A service whose child leaves its process group and session, as daemons do.
+DAEMON = [sys.executable, "-c", PARENT[2].replace("'import time;", "'import os, time; os.setsid();"), "CHILD"]
+
 RUN = """
 import sys, time
 from pathlib import Path
-from tools.dist_dev.supervisor import Service, Supervisor
-folder = Path(sys.argv[1])
-with Supervisor(folder / "logs", folder / "status.json") as supervisor:
-    supervisor.start(Service("sleeper", [sys.executable, "-c", "import time; time.sleep(600)"]))
-    (folder / "pid").write_text(str(supervisor.pid("sleeper")))
+from dist_dev.supervisor import Service, Supervisor, stop_signals
+folder, daemon = Path(sys.argv[1]), eval(sys.argv[2])
+with stop_signals(), Supervisor(folder / "logs", folder / "status.json") as supervisor:
+    supervisor.start(Service("daemon", daemon))
+    (folder / "pid").write_text(str(supervisor.pid("daemon")))
     while True:
         time.sleep(0.1)
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_no_orphan_when_the_supervisor_is_interrupted_or_killed(tmp_path: Path, number: int):
-    run = subprocess.Popen([sys.executable, "-c", RUN, str(tmp_path)], stderr=subprocess.DEVNULL, cwd=Path.cwd())
-    pid = child_of(tmp_path / "pid")
-    os.kill(run.pid, number)
-    run.wait(20)
+@pytest.fixture
+def run(tmp_path: Path):
+    """A supervisor in a process of its own, with a service whose child left the group: (process, pid, child)."""
+    daemon = [*DAEMON[:-1], str(tmp_path / "child")]
+    command = [sys.executable, "-c", RUN, str(tmp_path), repr(daemon)]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "tools")}
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=env) as process:
+        yield process, child_of(tmp_path / "pid"), child_of(tmp_path / "child")
+        process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_no_orphan_when_the_supervisor_is_interrupted_or_killed(run, number: int):
+    process, pid, child = run
+    os.kill(process.pid, number)
+    process.wait(20)
     assert gone(pid)
+    assert gone(child)
+
+
+def test_stop_from_another_terminal_waits_for_the_supervisor(run, tmp_path: Path):
+    _process, pid, child = run
+    assert stop_from_outside(tmp_path / "status.json") == ["daemon"]
+    assert gone(pid, 0.1)
+    assert gone(child, 0.1)
+    assert not (tmp_path / "status.json").exists()
 
 
 def test_stop_from_another_terminal_ends_what_a_dead_supervisor_left(tmp_path: Path):
-    orphan = subprocess.Popen(SLEEP, start_new_session=True)
+    orphan = subprocess.Popen(SLEEP, start_new_session=True, env={**os.environ, TOKEN: "lost:left"})
     status = tmp_path / "status.json"
-    finished = subprocess.Popen([sys.executable, "-c", ""])
-    finished.wait()
-    status.write_text(
-        f'{{"supervisor": {finished.pid}, "services": {{"left": {{"pid": {orphan.pid}, "log": ""}}}}}}'
-    )
+    content = {"supervisor": os.getpid(), "started": "a process that had this number before", "token": "lost"}
+    status.write_text(json.dumps({**content, "services": {"left": {"pid": orphan.pid, "log": ""}}}))
     assert stop_from_outside(status, grace=0.2) == ["left"]
     assert orphan.wait(10) == -signal.SIGKILL
     assert not status.exists()
+
+
+def test_a_command_leaves_nothing_behind_and_gives_its_status(supervisor: Supervisor, tmp_path: Path):
+    leaver = DAEMON[2].replace("child.wait()", "sys.exit(3)")
+    argv = [sys.executable, "-c", leaver, str(tmp_path / "child")]
+    assert supervisor.command(argv, {}, tmp_path, limit=20) == 3
+    assert gone(child_of(tmp_path / "child"), 0.1)
+
+
+def test_a_command_that_takes_too_long_is_ended(supervisor: Supervisor, tmp_path: Path):
+    argv = [
+        sys.executable,
+        "-c",
+        "import os, sys, time; open(sys.argv[1], 'w').write(str(os.getpid())); time.sleep(99)",
+    ]
+    assert supervisor.command([*argv, str(tmp_path / "pid")], {}, tmp_path, limit=1) is None
+    assert gone(child_of(tmp_path / "pid"), 0.1)
+
+
+def test_the_status_of_a_live_run_tells_its_services(tmp_path: Path):
+    with Supervisor(tmp_path / "logs", tmp_path / "demo.status.json") as supervisor:
+        supervisor.start(Service("web", SLEEP, facts={"port": "1"}))
+        assert running(tmp_path)["demo"]["web"]["port"] == "1"
+    assert running(tmp_path) == {}

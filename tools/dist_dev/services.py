@@ -69,7 +69,6 @@ class Places:
     valkey_port: int
     odoo_port: int
     key_file: str
-    relay_password: str = field(repr=False)
 
     @property
     def odoo_url(self) -> str:
@@ -81,7 +80,7 @@ class Places:
 
     @property
     def relay_dsn(self) -> str:
-        return f"postgresql://{RELAY_ROLE}:{self.relay_password}@127.0.0.1:{self.postgres_port}/{self.database}"
+        return f"postgresql://{RELAY_ROLE}@127.0.0.1:{self.postgres_port}/{self.database}"
 
     def environment(self, service: Description, **extra: str) -> dict[str, str]:
         """The environment of a service: what it names, filled in; nothing it does not name."""

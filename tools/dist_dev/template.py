@@ -1,0 +1,105 @@
+"""Database templates: Odoo's own apps once, and this checkout's addons on top; tests and the demo copy the result."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from . import ui
+from .layout import Layout
+from .odoo import find_odoo
+from .postgres import Databases
+from .steps import Stamps, Step, run_step
+
+BASE = "dist_template_base"
+FULL = "dist_template"
+#: Odoo's apps that the suite builds on. Installed once; the addons' dependencies are covered by them.
+BASE_APPS = (
+    "sale_management", "stock", "purchase", "account", "sale_stock", "purchase_stock", "stock_dropshipping",
+    "stock_delivery",
+)  # fmt: skip
+_IGNORED = {"tests", "static", "i18n", "readme", "__pycache__"}
+_SUFFIXES = {".py", ".xml", ".csv", ".sql", ".json"}
+
+
+def write_config(layout: Layout, databases: Databases, target: Path, **options: object) -> Path:
+    """Write an Odoo configuration file for this checkout and this running cluster."""
+    paths = [*find_odoo(layout).addons_paths, layout.addons_dir]
+    settings: dict[str, object] = {
+        "db_host": "127.0.0.1",
+        "db_port": databases.port,
+        "db_user": "odoo",
+        "db_password": databases.cluster.password,
+        "addons_path": ",".join(str(path) for path in paths if path.is_dir()),
+        "data_dir": layout.odoo_data,
+        "http_interface": "127.0.0.1",
+        "list_db": False,
+        "max_cron_threads": 0,
+        **options,
+    }
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.touch(mode=0o600)
+    target.write_text("[options]\n" + "".join(f"{name} = {value}\n" for name, value in settings.items()))
+    return target
+
+
+def addon_files(layout: Layout) -> Iterable[Path]:
+    """The files of the addons that decide what an installed database looks like."""
+    for addon in layout.addons():
+        for path in sorted((layout.addons_dir / addon).rglob("*")):
+            inside = path.relative_to(layout.addons_dir / addon).parts
+            if path.suffix in _SUFFIXES and not _IGNORED.intersection(inside):
+                yield path
+
+
+def ensure(layout: Layout, databases: Databases, config: Path) -> None:
+    """Make or renew the templates where their inputs changed.
+
+    :raises Problem: when Odoo cannot install the modules; the log is named.
+    """
+    odoo = find_odoo(layout)
+    release = odoo.import_path / "odoo" / "release.py"
+    stamps = Stamps(layout.state / "stamps")
+    base = Step(
+        "template_base",
+        "Database with Odoo's own apps",
+        lambda: [*BASE_APPS, str(odoo.import_path), release],
+        lambda: _build(layout, databases, config, None, BASE, BASE_APPS),
+        lambda: databases.exists(BASE),
+    )
+    renewed = run_step(base, stamps)
+    addons = layout.addons()
+    if renewed:
+        stamps.drop("template")
+    names = [str(path.relative_to(layout.addons_dir)) for path in addon_files(layout)]
+    full = Step(
+        "template",
+        f"Database with the addons ({', '.join(addons) or 'none yet'})",
+        lambda: [*names, *addon_files(layout)],
+        lambda: _build(layout, databases, config, BASE, FULL, addons),
+        lambda: databases.exists(FULL),
+    )
+    run_step(full, stamps)
+
+
+def _build(
+    layout: Layout, databases: Databases, config: Path, source: str | None, target: str, modules: Iterable[str]
+) -> str:
+    """Install into a database with a working name, then rename it: a half-made one is never taken for a whole one."""
+    half = f"{target}_unfinished"
+    if source:
+        databases.copy(source, half)
+    else:
+        databases.drop(half)
+    log = layout.logs / "setup" / f"{target}.log"
+    if modules:
+        init = ",".join(modules)
+        command = [layout.python, "-m", "odoo", "-c", config, "-d", half, "-i", init, "--stop-after-init", "--no-http"]
+        hint = "Mend the addon, or `make clean` if the database is at fault."
+        env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        ui.run_logged(command, log, name="template", title="odoo -i", hint=hint, env=env, cwd=layout.repo)
+    else:
+        databases.sql("SELECT 1", half)
+    databases.rename(half, target)
+    return f"{target} ready"
