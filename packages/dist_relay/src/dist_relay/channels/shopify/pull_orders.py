@@ -23,7 +23,7 @@ from .reading import Node, Unmappable
 
 TYPE = "order.received.v1"
 HEADS = 100
-DETAILS = 4
+DETAILS = 3
 """Whole orders read in one request, to begin with; halved when that costs too much."""
 
 LINES = 25

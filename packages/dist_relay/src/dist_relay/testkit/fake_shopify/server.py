@@ -12,6 +12,8 @@ from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
+from dist_relay.ports import Clock
+
 from .control import TOKEN_SECONDS, Control
 from .cost import Bucket
 from .engine import Answer, Engine
@@ -28,6 +30,7 @@ class FakeShopify:
     :param port: 0 takes a free one; :attr:`url` says which.
     :param state: file to keep the state in.
     :param small: answer by the reduced schema even where the published one is at hand.
+    :param clock: the store's time; the system's when none is given.
     """
 
     def __init__(
@@ -38,10 +41,11 @@ class FakeShopify:
         maximum: float = 20_000.0,
         rate: float = 1_000.0,
         small: bool = False,
+        clock: Clock | None = None,
     ) -> None:
-        self.store = Store(state)
+        self.store = Store(state, clock.now if clock else None)
         self.faults = Faults()
-        self.bucket = Bucket(maximum, rate, time.monotonic)
+        self.bucket = Bucket(maximum, rate, clock.monotonic if clock else time.monotonic)
         schema = reduced() if small else published() or reduced()
         self.engine = Engine(self.store, Documents(schema), self.bucket, self.faults)
         self.control = Control(self.store, self.faults)
