@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dist_contracts import Capability
-
 from dist_relay.ports import Adapter
 
 from .cancel_order import CancelOrder

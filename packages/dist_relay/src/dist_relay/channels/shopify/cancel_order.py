@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dist_contracts import CancelReason, Envelope, OrderCancel, Outcome, explain
 from pydantic import ValidationError
 
+from dist_contracts import CancelReason, Envelope, OrderCancel, Outcome, explain
 from dist_relay.errors import Broken, OutcomeUnknown, Rejected, RetryLater, delivered
 from dist_relay.ports import Context
 

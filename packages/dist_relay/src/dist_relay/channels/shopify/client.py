@@ -126,7 +126,9 @@ class Client:
         known = [error if isinstance(error, dict) else {"message": str(error)} for error in errors]
         codes = [_code(error) for error in known]
         means = {CODES.get(code, "defect") for code in codes}
-        text = f"{operation}: " + "; ".join(str(error.get("message", code)) for error, code in zip(known, codes))
+        text = f"{operation}: " + "; ".join(
+            str(error.get("message", code)) for error, code in zip(known, codes, strict=True)
+        )
         if "throttled" in means:
             return Throttled(self._wait(operation, answer), text, code="throttled")
         if "too_costly" in means:

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from dist_contracts import Envelope, Outcome, Package, Shipment, explain
 from pydantic import ValidationError
 
+from dist_contracts import Envelope, Outcome, Package, Shipment, explain
 from dist_relay.errors import Broken, OutcomeUnknown, Rejected, RelayError, RetryLater, delivered
 from dist_relay.ports import Context
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from dist_contracts import Package, Shipment
-
 from dist_relay.errors import Rejected, Snoozed
 
 USABLE = {"OPEN", "IN_PROGRESS"}

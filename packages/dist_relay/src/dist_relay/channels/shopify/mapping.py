@@ -1,7 +1,7 @@
 """A Shopify order, as :mod:`.documents` reads it, in our terms. Pure: no request, no clock.
 
-Anything missing, of the wrong type or with a name that is not in a table is an :class:`Unmappable` that names the field;
-nothing is guessed and nothing unknown becomes a default.
+Anything missing, of the wrong type or with a name that is not in a table is an :class:`Unmappable` that names the
+field; nothing is guessed and nothing unknown becomes a default.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
+
+from pydantic import ValidationError
 
 from dist_contracts import (
     Address,
@@ -29,7 +31,6 @@ from dist_contracts import (
     Tax,
     explain,
 )
-from pydantic import ValidationError
 
 from .ids import short
 from .reading import Node, Unmappable

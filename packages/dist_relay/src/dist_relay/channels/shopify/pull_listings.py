@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from dist_contracts import ListingFound, ListingRef, Money, explain
 from pydantic import ValidationError
 
+from dist_contracts import ListingFound, ListingRef, Money, explain
 from dist_relay.errors import Broken, RetryLater
 from dist_relay.ports import Context, Cursor, Incoming, Malformed, Page, digest
 

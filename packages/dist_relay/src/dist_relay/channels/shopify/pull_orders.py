@@ -1,8 +1,8 @@
 """``orders.pull``: orders in the order of their last change.
 
-The heads (id, time of change) of a page come first, cheaply; only orders whose head is new are read whole. Each finished
-run goes on ``overlap_minutes`` before the last change it saw, for changes become visible late and out of order; ``seen``
-in the cursor keeps that from costing much, and equal content has an equal event id in any case.
+The heads (id, time of change) of a page come first, cheaply; only orders whose head is new are read whole. After a
+finished run the next one begins ``overlap_minutes`` before the last change seen, for changes become visible late and
+out of order; ``seen`` in the cursor keeps that from costing much, and equal content has an equal event id in any case.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class PullOrders:
                 continue
             start += len(some)
             nodes = found if isinstance(found, list) and len(found) == len(some) else [None] * len(some)
-            for id_, raw in zip(some, nodes):
+            for id_, raw in zip(some, nodes, strict=True):
                 if raw is not None:  # deleted meanwhile
                     yield self._event(id_, raw)
 

@@ -1,7 +1,7 @@
 """``availability.push``: absolute quantities, each guarded by the quantity it replaces.
 
-Round by round: read what the store shows, leave out what is equal, set the rest in one call. The call is all or nothing,
-so an item it refuses is settled by name and the others are sent again; a quantity that moved meanwhile is read again.
+Round by round: read what the store shows, leave out what is equal, set the rest in one call. The call is all or
+nothing, so an item it refuses is settled by name and the others are sent again; a quantity that moved is read again.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from dist_contracts import Availability, Envelope, Outcome, explain
 from pydantic import ValidationError
 
+from dist_contracts import Availability, Envelope, Outcome, explain
 from dist_relay.errors import Broken, OutcomeUnknown, Rejected, RelayError, RetryLater, Snoozed, delivered
 from dist_relay.ports import Context
 
@@ -111,7 +112,7 @@ class PushAvailability:
             here = [item for item in unread if item.location == location]
             for start in range(0, len(here), MAX_QUANTITIES):
                 some = here[start : start + MAX_QUANTITIES]
-                for item, found in zip(some, self._quantities(some, location)):
+                for item, found in zip(some, self._quantities(some, location), strict=True):
                     if isinstance(found, Rejected):
                         _finish(item, waiting, done, found.outcome(item.event))
                     elif found == item.quantity:
@@ -131,7 +132,7 @@ class PushAvailability:
         if not isinstance(nodes, list) or len(nodes) != len(some):
             raise RetryLater(None, "the store's answer about quantities is incomplete", code="bad_answer")
         try:
-            return [_available(node, item) for node, item in zip(nodes, some)]
+            return [_available(node, item) for node, item in zip(nodes, some, strict=True)]
         except Unmappable as error:
             raise RetryLater(None, f"the store's quantities cannot be read: {error}", code="bad_answer") from error
 
@@ -204,7 +205,7 @@ def _available(node: Any, item: Item) -> int | Rejected:
 def _blamed(error: Node, some: Sequence[Item]) -> Item | None:
     """The item an error's path (``input.quantities.3.…``) points at."""
     path = error.tree.get("field")
-    for before, after in zip(path or (), (path or ())[1:]):
+    for before, after in pairwise(path or ()):
         if before == "quantities" and str(after).isdecimal() and int(after) < len(some):
             return some[int(after)]
     return some[0] if len(some) == 1 else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from dist_contracts import Capability, Envelope, ListingFound, Manifest, Verdict
 from dist_contracts.events import ConnectionCheck
