@@ -60,7 +60,7 @@ GOOD = {
     f"{ADDON}/pyproject.toml": '[build-system]\nrequires = ["whool"]\n',
     f"{ADDON}/i18n/dist_sync_queue.pot": 'msgid ""\n',
     "packages/dist_relay/src/dist_relay/pump.py": "import redis\nimport psycopg\n",
-    "README.md": "See https://github.com/dist-odoo/dist and ~/work/shop.\n",
+    "README.md": "See [it](https://github.com/dist-odoo/dist), [here](#x), [use](addons/) and ~/work/shop.\n",
 }
 MARK = "TO" + "DO"
 TOO_LONG = "x = 1\n" * MAX_LINES
@@ -170,6 +170,8 @@ BROKEN: list[tuple[str, str, str, str]] = [
     ),
     ("has_no_leftovers", f"{ADDON}/a.py", f"x = 1  # {MARK}: later", f"a.py:1: left over: {MARK}"),
     ("has_no_leftovers", "docs/a.md", f"one\n{MARK} two", "docs/a.md:2: left over"),
+    ("links_lead_somewhere", "docs/a.md", "one\nsee [b](b.md)", "docs/a.md:2: links to b.md, which is not there"),
+    ("links_lead_somewhere", "docs/a.md", "![b](images/b.svg#x)", "links to images/b.svg"),
     ("names_no_machine", "docs/a.md", "cd /ho" + "me/kim/dist", "docs/a.md:1: names a machine or registry"),
     ("names_no_machine", "tools/a.sh", "ls '/wo" + "rk/main'", "tools/a.sh:1: names a machine"),
     (

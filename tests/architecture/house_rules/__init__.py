@@ -12,7 +12,7 @@ from .addons import (
     names_no_channel,
 )
 from .python import addons_import_no_transport, parses_for_oldest_python, relay_imports_no_odoo
-from .text import has_no_leftovers, names_no_machine
+from .text import has_no_leftovers, links_lead_somewhere, names_no_machine
 from .tree import Problem, Rule
 
 RULES: dict[str, Rule] = {
@@ -23,6 +23,7 @@ RULES: dict[str, Rule] = {
         files_are_small,
         has_no_leftovers,
         knows_no_business,
+        links_lead_somewhere,
         manifest_is_complete,
         models_are_protected,
         names_no_channel,

@@ -33,6 +33,21 @@ MACHINE = re.compile(
 )
 
 
+LINK = re.compile(r"(?<!`)\]\((?P<target>[^)\s:]+)\)")
+
+
+def links_lead_somewhere(root: Path) -> list[Problem]:
+    """A link from one file of the project to another leads to a file that is there."""
+    found = []
+    for path in files(root, "*.md", "docs/**/*.md", "packages/*/*.md", "examples/**/*.md", "changelog.d/*.md"):
+        for number, line in enumerate((text(path) or "").splitlines(), start=1):
+            for match in LINK.finditer(line):
+                target = match["target"].partition("#")[0]
+                if target and not (path.parent / target).exists():
+                    found.append(at(root, path, number, f"links to {target}, which is not there"))
+    return found
+
+
 def has_no_leftovers(root: Path) -> list[Problem]:
     """No note to do something later is left in the tree; what is to be done is an issue."""
     return list(_matches(root, LEFTOVERS, "left over"))
