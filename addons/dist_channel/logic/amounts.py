@@ -100,7 +100,7 @@ def exact_percent(gross: Decimal, discount: Decimal) -> Decimal | None:
 
 @dataclass(frozen=True)
 class PlannedLine:
-    """One line of the sales order to be. ``key`` names it across edits; ``taxes`` are what the matcher returned."""
+    """One line of the sales order to be. ``key`` names it across edits; ``taxes`` are what the matcher found."""
 
     key: str
     kind: Literal["product", "discount", "shipping", "tax", "tax_offset", "facilitated"]
@@ -116,8 +116,8 @@ class PlannedLine:
 class Rules:
     """How the channel's settings want an order written.
 
-    ``match`` returns the id of the Odoo tax that computes the same, or ``None``. ``facilitated_as_line`` shows the tax the
-    marketplace remits as a line of its own instead of leaving it out.
+    ``match`` returns the id of the Odoo tax that computes the same, or ``None``. ``facilitated_as_line`` shows the
+    tax the marketplace remits as a line of its own instead of leaving it out.
     """
 
     side: Side
@@ -153,9 +153,9 @@ class _Extra:
 def plan(order: Order, rules: Rules) -> list[PlannedLine]:
     """The lines of the sales order.
 
-    A discount becomes a percentage only where that is exact to the cent, otherwise a line of its own with the same taxes.
-    Taxes without a counterpart become one line per title; where prices include them, a second line takes them out of the
-    revenue, so that the total stays.
+    A discount becomes a percentage only where that is exact to the cent, otherwise a line of its own with the same
+    taxes. Taxes without a counterpart become one line per title; where prices include them, a second line takes them
+    out of the revenue, so that the total stays.
     """
     extra = _Extra()
     lines: list[PlannedLine] = []

@@ -18,8 +18,8 @@ def tracking_numbers(text: str | None) -> list[str]:
 def spread(quantities: dict[str, Decimal], parcels: int) -> list[dict[str, Decimal]]:
     """Share quantities among parcels when nobody packed by name: every unit in exactly one, no parcel empty.
 
-    Nobody told what lies in which parcel, but each tracking number has to reach the buyer; the sums are what counts. Gives
-    fewer parcels when there are fewer whole units.
+    Nobody told what lies in which parcel, but each tracking number has to reach the buyer; the sums are what counts.
+    Gives fewer parcels when there are fewer whole units.
 
     >>> spread({"a": Decimal(3)}, 2)
     [{'a': Decimal('2')}, {'a': Decimal('1')}]

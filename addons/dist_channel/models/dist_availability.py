@@ -153,9 +153,9 @@ class DistAvailability(models.AbstractModel):
     def _stock(self, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], dict[str, float]]:
         """Stock and demand of (product, warehouse) pairs: two queries, whatever their number.
 
-        Stock is what can be reserved: the quants below the warehouse's stock location. Demand is what channel orders of
-        the warehouse want and have not reserved: waiting moves, and orders that have no confirmed sales order yet (on hold,
-        waiting for a decision): the channel has subtracted those already.
+        Stock is what can be reserved: the quants below the warehouse's stock location. Demand is what channel orders
+        of the warehouse want and have not reserved: waiting moves, and orders that have no confirmed sales order yet
+        (on hold, waiting for a decision): the channel has subtracted those already.
         """
         products, warehouses = list({p for p, _w in pairs}), list({w for _p, w in pairs})
         found = defaultdict(lambda: {"on_hand": 0.0, "reserved": 0.0, "demand": 0.0})
@@ -247,9 +247,9 @@ class DistAvailability(models.AbstractModel):
     def _settle_sales(self, channel, offers) -> None:
         """Take the orders since the last computation into account in what we believe the channel shows.
 
-        The channel subtracted an order by itself. Whether it did so before or after our last number arrived is only known
-        for orders placed after that number was confirmed; for all others, and where the channel does not tell from which
-        of its locations it took the goods, we no longer know what it shows.
+        The channel subtracted an order by itself. Whether it did so before or after our last number arrived is only
+        known for orders placed after that number was confirmed; for all others, and where the channel does not tell
+        from which of its locations it took the goods, we no longer know what it shows.
         """
         sales = self.env["dist.offer.sale"].search([("mapping_id", "in", offers.mapping_id.ids)])
         if not sales:

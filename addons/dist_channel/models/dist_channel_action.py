@@ -138,7 +138,7 @@ class DistChannel(models.Model):
         if any(known.get(field) in (None, "", False) for field in names):
             return None
         url = template.format_map({field: quote(str(known[field]), safe=".:") for field in names})
-        return url if url.startswith("https://") or url.startswith("http://") else None
+        return url if url.startswith(("https://", "http://")) else None
 
     def _local_id(self, external_id: str) -> str:
         """The last part of a global id: what stores use in their own addresses (``gid://shop/Order/42`` → ``42``)."""

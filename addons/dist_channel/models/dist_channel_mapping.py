@@ -81,7 +81,7 @@ class DistChannelMapping(models.Model):
                 raise ValidationError(self.env._("A combo cannot be delivered: map %s to its choices.", mapping.name))
 
     def write(self, vals):
-        """A product makes the mapping matched, taking it away makes it unmatched; waiting orders go on by themselves."""
+        """A product makes the mapping matched, no product unmatched; waiting orders go on by themselves."""
         vals = dict(vals)
         if "product_id" in vals and "state" not in vals:
             vals["state"] = "matched" if vals["product_id"] else "unmatched"

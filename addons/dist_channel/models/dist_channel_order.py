@@ -155,7 +155,7 @@ class DistChannelOrder(models.Model):
             changed.write({"state": target})
 
     def _state_by_facts(self) -> str:
-        """The state an order has once nothing keeps it: by its sales order and what the channel confirmed as shipped."""
+        """The state an order has when nothing keeps it: by its sales order and the shipments confirmed."""
         self.ensure_one()
         if not self.sale_order_id:
             return "received"

@@ -33,8 +33,8 @@ class DistChannelOrder(models.Model):
     def _on_order_received(self, items):
         """Keep the newest snapshot of each order and act on those that changed.
 
-        A repeated or older snapshot changes nothing. The payload of an order nobody can read is a dead letter; the engine
-        takes it out of the batch.
+        A repeated or older snapshot changes nothing. The payload of an order nobody can read is a dead letter; the
+        engine takes it out of the batch.
         """
         channels = self.env["dist.channel"]._by_connection(
             self.env["dist.connection"].browse({item.connection.id for item in items})

@@ -8,7 +8,6 @@ class DistJourneyStep(models.Model):
 
     def _journey_selects(self):
         """The channel order, its sales order and its transfers; numbers 8 to 10."""
-        joined = "JOIN dist_channel_order o ON o.id = r.dist_channel_order_id WHERE o.correlation_id IS NOT NULL"
         return [
             *super()._journey_selects(),
             """
@@ -16,15 +15,17 @@ class DistJourneyStep(models.Model):
                    'dist.channel.order', id, company_id, connection_id, NULL::float8
               FROM dist_channel_order WHERE correlation_id IS NOT NULL
             """,
-            f"""
+            """
             SELECT r.id::bigint * 32 + 9, substr(o.correlation_id, 4, 32), r.create_date, 'sale_order', r.name, r.state,
                    'sale.order', r.id, r.company_id, o.connection_id, NULL::float8
-              FROM sale_order r {joined}
+              FROM sale_order r JOIN dist_channel_order o ON o.id = r.dist_channel_order_id
+             WHERE o.correlation_id IS NOT NULL
             """,
-            f"""
-            SELECT r.id::bigint * 32 + 10, substr(o.correlation_id, 4, 32), COALESCE(r.date_done, r.create_date), 'transfer',
-                   r.name, r.state, 'stock.picking', r.id, r.company_id, o.connection_id,
+            """
+            SELECT r.id::bigint * 32 + 10, substr(o.correlation_id, 4, 32), COALESCE(r.date_done, r.create_date),
+                   'transfer', r.name, r.state, 'stock.picking', r.id, r.company_id, o.connection_id,
                    EXTRACT(EPOCH FROM r.date_done - r.create_date)::float8
-              FROM stock_picking r {joined}
+              FROM stock_picking r JOIN dist_channel_order o ON o.id = r.dist_channel_order_id
+             WHERE o.correlation_id IS NOT NULL
             """,
         ]

@@ -8,10 +8,10 @@ from odoo import api, fields, models
 class DistOffer(models.Model):
     """What we promise of a listing at one location of its channel.
 
-    Three numbers: *computed* is what may be promised now, *published* what we last sent, *confirmed* what the channel last
-    said it took. ``expected_quantity`` is what we believe the channel shows: the last published number less what was
-    ordered there since. Nothing is sent while computed and expected agree; where we cannot know what the channel shows
-    (``expected_known`` is false) the number is sent again.
+    Three numbers: *computed* is what may be promised now, *published* what we last sent, *confirmed* what the channel
+    last said it took. ``expected_quantity`` is what we believe the channel shows: the last published number less what
+    was ordered there since. Nothing is sent while computed and expected agree; where we cannot know what the channel
+    shows (``expected_known`` is false) the number is sent again.
     """
 
     _name = "dist.offer"

@@ -11,7 +11,7 @@ class DistOutboxEvent(models.Model):
     @api.model
     @api.private
     def emit_many(self, connection, event_type, rows, **options):
-        """Availability is answered for: offers show what the channel confirmed, and their failures lead to the offer."""
+        """Availability is answered for: offers show what was confirmed, and failures lead to the offer."""
         if event_type == EVENT:
             options["report"] = True
             keys = [row["key"] for row in rows]

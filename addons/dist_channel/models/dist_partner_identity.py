@@ -28,10 +28,11 @@ class Slot:
 class DistPartnerIdentity(models.Model):
     """By what a customer of a channel is known again.
 
-    ``buyer``: the channel's own id; ``email``: the normalised address, unless it is a mask of the marketplace; ``name``:
-    name and postal address; ``address``: a delivery address of a customer. The unique index is what makes duplicates
-    impossible: of two transactions that create the same customer at once the second one fails as a serialization failure,
-    is run again by the engine and then finds the first one's customer. No lock is held meanwhile.
+    ``buyer``: the channel's own id; ``email``: the normalised address, unless it is a mask of the marketplace;
+    ``name``: name and postal address; ``address``: a delivery address of a customer. The unique index is what makes
+    duplicates impossible: of two transactions that create the same customer at once the second one fails as a
+    serialization failure, is run again by the engine and then finds the first one's customer. No lock is held
+    meanwhile.
     """
 
     _name = "dist.partner.identity"
@@ -116,7 +117,7 @@ class DistPartnerIdentity(models.Model):
 
     @api.model
     def _still_true(self, row) -> bool:
-        """Somebody may have changed the partner since: an address that was corrected or moved is not the same any more."""
+        """Somebody may have changed the partner since: a corrected or moved address is not the same any more."""
         partner = row.partner_id
         if partner.company_id and partner.company_id != row.company_id:
             return False

@@ -168,7 +168,7 @@ class StockPicking(models.Model):
         return found
 
     def _dist_parcels(self, package, contents: dict[str, Decimal], numbers: list[str]) -> list[Package]:
-        """One parcel per tracking number; with fewer whole units than numbers the last parcel carries the rest of them."""
+        """One parcel per tracking number; with fewer whole units than numbers the last one carries the rest."""
         shares = parcels.spread(contents, max(len(numbers), 1))
         name = package.name or self.name
         found = []

@@ -8,9 +8,11 @@ DECLARE
     products integer[];
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        SELECT array_agg(DISTINCT product_id) INTO products FROM new_quants WHERE quantity <> 0 OR reserved_quantity <> 0;
+        SELECT array_agg(DISTINCT product_id) INTO products FROM new_quants
+         WHERE quantity <> 0 OR reserved_quantity <> 0;
     ELSIF TG_OP = 'DELETE' THEN
-        SELECT array_agg(DISTINCT product_id) INTO products FROM old_quants WHERE quantity <> 0 OR reserved_quantity <> 0;
+        SELECT array_agg(DISTINCT product_id) INTO products FROM old_quants
+         WHERE quantity <> 0 OR reserved_quantity <> 0;
     ELSE
         SELECT array_agg(DISTINCT p) INTO products
           FROM old_quants o JOIN new_quants n ON n.id = o.id, LATERAL (VALUES (o.product_id), (n.product_id)) AS v (p)
@@ -50,11 +52,11 @@ TABLES = {
 
 
 class StockQuant(models.Model):
-    """Every change of stock marks the offers of its products, whoever makes it: the ORM, raw SQL, the merging of quants.
+    """Every change of stock marks the offers of its products, whoever makes it: the ORM, raw SQL, merging of quants.
 
-    A trigger per statement with transition tables: one insert for any number of quants, nothing at all for products no
-    channel sells, no lock that a business transaction could wait for. The doorbell is not rung from here; the engine finds
-    the marks with its next look.
+    A trigger per statement with transition tables: one insert for any number of quants, nothing at all for products
+    no channel sells, no lock that a business transaction could wait for. The doorbell is not rung from here; the
+    engine finds the marks with its next look.
     """
 
     _inherit = "stock.quant"

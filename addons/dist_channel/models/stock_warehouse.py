@@ -18,14 +18,14 @@ RESERVE_BATCH = 300
 class StockWarehouse(models.Model):
     """One lane of reservation per warehouse.
 
-    Reserving inside the confirmation of many orders at once fights over the same quants (measured: serialization failures
-    and duplicate quants); one job at a time per warehouse does not, and does many orders in one go.
+    Reserving inside the confirmation of many orders at once fights over the same quants (measured: serialization
+    failures and duplicate quants); one job at a time per warehouse does not, and does many orders in one go.
     """
 
     _inherit = "stock.warehouse"
 
     def _dist_request_reservation(self) -> None:
-        """Have the waiting channel orders of these warehouses reserved. Asking again before that happens costs a row."""
+        """Have the waiting channel orders reserved. Asking again before that happens costs a row."""
         for warehouse in self:
             key = f"reserve:{warehouse.id}"
             warehouse.with_company(warehouse.company_id).delayed(key=key, identity=key)._dist_reserve()
@@ -41,7 +41,7 @@ class StockWarehouse(models.Model):
                 warehouse._dist_request_reservation()
 
     def _dist_moves_to_reserve(self, limit: int):
-        """Waiting moves of channel orders whose product has free stock where they take it from, by priority and date."""
+        """Waiting moves of channel orders whose product has free stock at their source, by priority and date."""
         self.ensure_one()
         self.env.flush_all()
         self.env.cr.execute(

@@ -1,6 +1,6 @@
 # Copyright 2026 Dist contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""The arithmetic of an order, without a database: whatever the amounts, the planned lines come to the channel's total."""
+"""The arithmetic of an order, without a database: planned lines come to the channel's total."""
 
 import doctest
 from decimal import Decimal

@@ -134,7 +134,8 @@ class TestTwoAtOnce(TransactionCase):
     """Two transactions that create the same customer: the second one is told to try again, and no lock is held."""
 
     def test_the_second_insert_is_a_serialization_failure(self):
-        insert = """INSERT INTO dist_partner_identity (company_id, scope, kind, value, partner_id) VALUES (%s, 0, 'email', %s, %s)
+        insert = """INSERT INTO dist_partner_identity (company_id, scope, kind, value, partner_id)
+                    VALUES (%s, 0, 'email', %s, %s)
                     ON CONFLICT (company_id, scope, kind, value) DO UPDATE SET partner_id = EXCLUDED.partner_id"""
         row = (self.env.company.id, "race@example.com", self.env.ref("base.main_partner").id)
         with self.registry.cursor() as first, self.registry.cursor() as second:
