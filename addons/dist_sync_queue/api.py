@@ -136,7 +136,9 @@ def on_outcome(
 def on_dirty(
     event_type: str, *, batch: int = 500, lane: str = "default", max_attempts: int = 8, timeout: float = 300.0, **pauses
 ) -> Callable[[F], F]:
-    """Compute the present value of changed keys of a state event: ``method(connection, keys) -> {key: payload or None}``.
+    """Compute the present value of changed keys of a state event.
+
+    The method: ``method(connection, keys) -> {key: payload or None}``.
 
     Called with each key once however often it was marked. ``None``, or a key left out, sends nothing. The engine
     overwrites the payload's ``version`` with one that only grows and writes the outbox in the same transaction.
@@ -149,7 +151,7 @@ def job(
 ) -> Callable[[F], F]:
     """Allow a record method to be called later: ``records.delayed(…).method(…)`` with arguments that are JSON.
 
-    With ``batch`` above 1, neighbouring jobs with equal arguments are run as one call on their united records. Where their
-    journeys differ, no correlation id is in the context; ``dist_correlation_ids`` there has one per record id.
+    With ``batch`` above 1, neighbouring jobs with equal arguments are run as one call on their united records.
+    Where their journeys differ, no correlation id is in the context; ``dist_correlation_ids`` there has one per record id.
     """
     return _decorate(HandlerSpec("job", "", lane, batch, max_attempts, timeout, **pauses))

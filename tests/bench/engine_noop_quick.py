@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """How many no-op jobs a second does the engine run? One JSON line per case; nothing is asserted.
 
-    python tests/bench/engine_noop_quick.py -c odoo.conf -d a_database_with_dist_test_queue [--jobs 20000] [--processes 2]
+    python tests/bench/engine_noop_quick.py -c odoo.conf -d database_with_dist_test_queue [--jobs 20000] [--processes 2]
 
 The database needs ``dist_test_queue`` (addons/dist_sync_queue/tests/addons on the addons path). Its queue is emptied.
 Signalling, drain lock, worker slots and crash table are on, as in production.

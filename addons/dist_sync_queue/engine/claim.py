@@ -1,5 +1,6 @@
 # Copyright 2026 Dist contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+# ruff: noqa: S608 - the statements are put together from constants of this file; values are parameters
 """Which work is there, and taking some of it: the SQL of the claim.
 
 A *group* is the ready jobs of one handler and one connection. Groups, and the keys inside a group, are enumerated with
@@ -153,11 +154,11 @@ def claim(cr: Any, group: Group, limit: int, after: Cursor = START) -> tuple[lis
     """
     values: dict[str, Any] = {"handler": group.handler, "connection": group.connection, "limit": limit}
     if group.source == "loose":
-        cr.execute(_CLAIM_LOOSE, values)
+        cr.execute(_CLAIM_LOOSE, values, log_exceptions=False)
         return [Row(*row) for row in cr.fetchall()], START
     heads: list[tuple[int, int, str]] = []
     for start in (after, START) if after != START else (START,):
-        cr.execute(_CLAIM_HEADS, {**values, "after_priority": start[0], "after_key": start[1]})
+        cr.execute(_CLAIM_HEADS, {**values, "after_priority": start[0], "after_key": start[1]}, log_exceptions=False)
         heads = cr.fetchall()
         if heads:
             break
@@ -193,7 +194,8 @@ def merge(cr: Any, rows: list[Row]) -> tuple[list[Row], dict[int, int]]:
     if not identities:
         return rows, {}
     handler = rows[0].handler
-    cr.execute(_SAME_IDENTITY, {"handler": handler, "identities": identities, "ids": [row.id for row in rows]})
+    values = {"handler": handler, "identities": identities, "ids": [row.id for row in rows]}
+    cr.execute(_SAME_IDENTITY, values, log_exceptions=False)
     newest: dict[str, tuple[int, Any]] = {}
     found: list[tuple[int, str]] = []
     for id_, identity, payload in cr.fetchall():

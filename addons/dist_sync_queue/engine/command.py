@@ -91,7 +91,7 @@ def again() -> None:
     """Become a fresh process with the same arguments, pid and supervisor."""
     logging.shutdown()
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command line
 
 
 def follow_parent(parent: int) -> bool:

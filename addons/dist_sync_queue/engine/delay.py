@@ -46,7 +46,8 @@ def plain(value: Any, what: str) -> Any:
         ) from None
     if len(text) > MAX_PAYLOAD_BYTES:
         raise EnqueueError(
-            f"{what} has {len(text)} bytes, more than the {MAX_PAYLOAD_BYTES} a job may carry. Store it and pass its id."
+            f"{what} has {len(text)} bytes, more than the {MAX_PAYLOAD_BYTES} a job may carry. "
+            "Store it and pass its id."
         )
     return value
 

@@ -2,10 +2,10 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """Keep all workers out while modules are upgraded.
 
-``--drain`` writes a row into ``dist_worker_drain`` and then waits for the exclusive lock: every batch holds it shared until
-its transaction ends, so whoever gets it exclusively knows that nothing runs; and as each batch looks at the row first,
-nothing starts. The row stays when the command ends. It goes when the registry has changed since (the upgrade is done) and
-no module is waiting to be installed, upgraded or removed; or by ``--resume``.
+``--drain`` writes a row into ``dist_worker_drain`` and then waits for the exclusive lock: every batch holds it shared
+until its transaction ends, so whoever gets it exclusively knows that nothing runs; and as each batch looks at the row
+first, nothing starts. The row stays when the command ends. It goes when the registry has changed since (the upgrade is
+done) and no module is waiting to be installed, upgraded or removed; or by ``--resume``.
 """
 
 from __future__ import annotations

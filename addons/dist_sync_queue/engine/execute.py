@@ -199,7 +199,8 @@ def call_records(env: api.Environment, handler: Handler, rows: Sequence[Row]) ->
     except MissingError as error:
         if ids and not records.exists():
             raise Permanent(
-                f"The records of this job ({model} {ids[:10]}) were deleted before it ran. Cancel it: nothing is left to do."
+                f"The records of this job ({model} {ids[:10]}) were deleted before it ran. "
+                "Cancel it: nothing is left to do."
             ) from error
         raise
 

@@ -1,5 +1,6 @@
 # Copyright 2026 Dist contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+# ruff: noqa: S608 - the statements are put together from constants of this file; values are parameters
 """What keeps the queue going beside running jobs. Each function is a few short statements, meant for a connection that
 commits by itself (READ COMMITTED); rows that are locked are skipped and met again next time.
 """

@@ -79,7 +79,10 @@ class Key(NamedTuple):
 
 
 def claim(cr: Any, group: Group, limit: int, after: str = "") -> tuple[list[Key], str]:
-    """Lock up to ``limit`` keys and delete the marks seen of them. :return: the keys, and where to go on ("" at the end)"""
+    """Lock up to ``limit`` keys and delete the marks seen of them.
+
+    :return: the keys, and where to go on ("" at the end)
+    """
     values = {"type": group.handler.partition("#")[0], "connection": group.connection, "limit": limit}
     names: list[str] = []
     for start in (after, "") if after else ("",):
@@ -90,7 +93,7 @@ def claim(cr: Any, group: Group, limit: int, after: str = "") -> tuple[list[Key]
         return [], ""
     cr.execute("SELECT company_id FROM dist_connection WHERE id = %s", (group.connection,))
     company = (cr.fetchone() or (None,))[0]
-    cr.execute(_TAKE, {**values, "keys": names})
+    cr.execute(_TAKE, {**values, "keys": names}, log_exceptions=False)
     keys = [Key(key, attempts, corr, company, group.connection, n) for key, attempts, corr, n in cr.fetchall()]
     return keys, max(names) if len(names) >= limit else ""
 

@@ -1,9 +1,11 @@
 # Copyright 2026 Dist contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+# ruff: noqa: S608 - the statements are put together from constants of this file; values are parameters
 """The side connection of a worker: it commits by itself, so what it writes is seen at once and outlives a crash."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -99,8 +101,8 @@ class Slot:
 
     def begin(self, handler: Any, connection: int, job_ids: list[int]) -> None:
         self.side.execute(
-            f"""UPDATE dist_worker_slot SET lane = %s, handler = %s, connection_id = %s, job_ids = %s, started_at = {NOW},
-                       seen_at = {NOW} WHERE id = %s""",
+            f"""UPDATE dist_worker_slot SET lane = %s, handler = %s, connection_id = %s, job_ids = %s,
+                       started_at = {NOW}, seen_at = {NOW} WHERE id = %s""",
             (handler.lane, handler.name, connection or None, json.dumps(job_ids), self.id),
         )
 
@@ -117,10 +119,8 @@ class Slot:
 
     def close(self) -> None:
         """Leave in order."""
-        try:
+        with contextlib.suppress(psycopg2.Error):  # else the row is found dead by the next worker
             self.side.execute("DELETE FROM dist_worker_slot WHERE id = %s", (self.id,))
-        except psycopg2.Error:
-            pass  # the row is found dead by the next worker
         self.side.close()
 
 
@@ -140,8 +140,8 @@ def reap(side: Side, own: int | None = None) -> int:
                    , crashed AS (
                        INSERT INTO dist_job_crash (job_id, worker)
                        SELECT j::int, %s FROM gone, jsonb_array_elements_text(COALESCE(gone.job_ids, '[]')) j
-                       ON CONFLICT (job_id) DO UPDATE SET crashes = dist_job_crash.crashes + 1, worker = excluded.worker,
-                           last_at = clock_timestamp() AT TIME ZONE 'UTC')
+                       ON CONFLICT (job_id) DO UPDATE SET crashes = dist_job_crash.crashes + 1,
+                           worker = excluded.worker, last_at = clock_timestamp() AT TIME ZONE 'UTC')
                    SELECT 1 FROM gone""",
                     (slot_id, worker),
                 )

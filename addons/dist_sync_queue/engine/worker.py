@@ -132,9 +132,7 @@ class Worker:
             return True
         except Drained:
             self._groups = []
-            if drain.lift_if_upgraded(self.side):
-                return True
-            return False
+            return drain.lift_if_upgraded(self.side)
         except SchemaMoved as error:
             self._rest(group.handler, f"does not fit the tables (upgrade under way?): {error}")
             return True
@@ -214,7 +212,7 @@ class Worker:
             self.total[name] += len(getattr(report, name))
 
 
-class alarm:  # noqa: N801 - used like a function
+class alarm:
     """Raise :class:`JobTimeout` in the main thread after ``seconds``; on the hot path, so without a generator."""
 
     __slots__ = ("_seconds",)

@@ -36,8 +36,8 @@ class Base(models.AbstractModel):
         :param correlation_id: of the journey; by default the one in the context
         :param connection: ``dist.connection`` the work is for (fairness, pause, company)
         :param max_attempts: overrides the method's
-        :param each: make one job per so many records instead of one for all; ``key``, ``identity`` and ``correlation_id``
-            may then be functions of the records of each job
+        :param each: make one job per so many records instead of one for all; ``key``, ``identity`` and
+            ``correlation_id`` may then be functions of the records of each job
         :return: a stand-in for the records; calling the method on it returns the ``dist.job`` records
         """
         return Delayed(

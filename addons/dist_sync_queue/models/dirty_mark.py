@@ -34,7 +34,8 @@ class DistDirtyMark(models.Model):
             """
             ALTER TABLE dist_dirty_mark ALTER COLUMN attempts SET DEFAULT 0;
             ALTER TABLE dist_dirty_mark SET (
-                autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
+                autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
+                autovacuum_vacuum_cost_delay = 0);
             CREATE INDEX IF NOT EXISTS dist_dirty_mark_ready_idx ON dist_dirty_mark (type, connection_id, key)
                 WHERE eta IS NULL;
             CREATE INDEX IF NOT EXISTS dist_dirty_mark_eta_idx ON dist_dirty_mark (eta) WHERE eta IS NOT NULL;

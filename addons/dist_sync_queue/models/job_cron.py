@@ -28,7 +28,7 @@ class DistJob(models.Model):
 
     @api.model
     def _cron_run_jobs(self, seconds: float = SECONDS) -> int:
-        """Run what is ready, unless a ``dist_worker`` is alive (set parameter ``dist_sync_queue.cron_always`` to share).
+        """Run what is ready, unless a ``dist_worker`` is alive (parameter ``dist_sync_queue.cron_always``: share).
 
         :return: the number of jobs touched
         """
