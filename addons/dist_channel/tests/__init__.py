@@ -8,3 +8,4 @@ from . import test_mapping
 from . import test_party
 from . import test_reserve
 from . import test_shipment
+from . import test_tour

@@ -7,9 +7,9 @@ The browser does what a person does; between the tours the test plays the relay 
 
 from __future__ import annotations
 
-from odoo.tests import HttpCase, tagged
-from odoo.tools import mute_logger
+from odoo.tests import tagged
 
+from odoo.addons.dist_sync_queue.tests.browser_kit import BrowserCase
 from odoo.addons.dist_sync_queue.tests.common import SyncKit
 from odoo.addons.dist_sync_queue.tests.relay_kit import RelayKit
 
@@ -39,20 +39,14 @@ MANIFEST = {
     },
 }
 LOCATIONS = [{"id": "L1", "name": "East"}, {"id": "L2", "name": "West"}]
-MISSING_ASSET = "Could not get content for"
-"""Distributions leave out a library of Odoo's own; its bundle then says so in the console of every page."""
 
 
 @tagged("post_install", "-at_install", "dist_tour")
-class TestTour(SyncKit, RelayKit, HttpCase):
-    """Skipped by Odoo itself, with its reason, where no Chromium or no websocket-client is installed."""
-
-    browser_size = "1440,900"
+class TestTour(SyncKit, RelayKit, BrowserCase):
+    """One journey in four tours."""
 
     def setUp(self) -> None:
         super().setUp()
-        if self.http_port() is None:
-            self.skipTest("browser test skipped: Odoo's HTTP server is not running (odoo --test-tags, pytest --odoo-http)")
         self.env["dist.relay"]._confirm_identity()
         self.announce(MANIFEST)
         self.warehouse = self.env["stock.warehouse"].create({"name": "Tour warehouse", "code": "TOUR"})
@@ -64,10 +58,7 @@ class TestTour(SyncKit, RelayKit, HttpCase):
     def tour(self, name: str) -> None:
         """Run one tour from the overview, as the administrator."""
         self.env.flush_all()
-        with mute_logger("odoo.addons.base.models.assetsbundle"):
-            self.start_tour(
-                "/odoo/distribution", name, login="admin", error_checker=lambda text: MISSING_ASSET not in text
-            )
+        self.start_tour("/odoo/distribution", name, login="admin")
         self.env.invalidate_all()
 
     def test_from_set_up_to_journey(self) -> None:

@@ -60,7 +60,8 @@ tours.add("dist_channel_set_up", {
         settled,
         {
             content: "Settings are done, credentials are next",
-            trigger: ".o_dist_setup_done[data-step=settings] ~ .o_dist_setup_current[data-step=credentials]",
+            trigger:
+                ".o_dist_setup_done[data-step=settings] ~ .o_dist_setup_current[data-step=credentials]",
         },
         {
             content: "Credentials are typed into a password field",
@@ -96,7 +97,8 @@ tours.add("dist_channel_activate", {
         },
         {
             content: "Choose the warehouse of a location",
-            trigger: ".o_field_widget[name=location_ids] .o_data_row:contains('East') [name=warehouse_id]",
+            trigger:
+                ".o_field_widget[name=location_ids] .o_data_row:contains('East') [name=warehouse_id]",
             run: "click",
         },
         {
@@ -206,7 +208,8 @@ tours.add("dist_channel_journey", {
         },
         {
             content: "And what it became",
-            trigger: ".o_dist_journey .o_data_row:contains('Sales order'):contains('Confirmed') [name=name]",
+            trigger:
+                ".o_dist_journey .o_data_row:contains('Sales order'):contains('Confirmed') [name=name]",
             run: "click",
         },
         {

@@ -41,14 +41,17 @@ export class CredentialsField extends Component {
         return Object.keys(this.schema.properties || {}).length > 0;
     }
 
+    /** The field itself is always readonly: what counts is whether the record may be edited. */
+    get canEnter() {
+        return this.hasFields && !this.isNew && this.props.record.isInEdition;
+    }
+
     get isNew() {
         return !this.props.record.resId;
     }
 
     get isOpen() {
-        return (
-            this.state.open || (this.status === "missing" && !this.isNew && !this.props.readonly)
-        );
+        return this.canEnter && (this.state.open || this.status === "missing");
     }
 
     get badge() {

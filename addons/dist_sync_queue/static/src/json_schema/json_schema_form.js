@@ -97,6 +97,10 @@ export class JsonSchemaForm extends Component {
         return [this.valueOf(field) ?? []].flat();
     }
 
+    isSelected(field, option) {
+        return String(option.value) === this.textOf(field);
+    }
+
     /** What a reader sees. */
     shownText(field) {
         const value = this.valueOf(field);
