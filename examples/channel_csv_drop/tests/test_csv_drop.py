@@ -83,6 +83,7 @@ def test_the_same_order_in_another_file_is_the_same_event(drop: Path) -> None:
         (GOOD.replace(":00:00Z,USD", ":00:00,USD"), "has no offset from UTC"),
         (GOOD.replace(",DESK,", ",,"), "at least one of product_id"),
         (GOOD.replace(",12.50,", ",,"), "column 'unit_price' is missing"),
+        (GOOD.replace("USD", "USD").replace("DE", "Germany"), "ship_to.country: String should match"),
         (GOOD.replace("A1,", ",", 1), "external_id: String should have at least 1 character"),
     ],
 )
@@ -126,6 +127,7 @@ def test_availability_is_one_file_a_push_whatever_is_repeated(drop: Path) -> Non
 
 
 def test_a_shipment_is_one_file_whatever_is_repeated(drop: Path) -> None:
+    put(drop, "1.csv", GOOD.replace("Desk,2", "Desk,3"))
     packages = tuple(
         Package(reference=name, tracking_number=f"1Z{name}", lines=(PackageLine(line_id="1", quantity=Decimal("1.5")),))
         for name in ("P1", "P2")
@@ -134,7 +136,7 @@ def test_a_shipment_is_one_file_whatever_is_repeated(drop: Path) -> None:
     for _ in range(2):
         (outcome,) = bus().deliver([bus().event("shipment.confirm.v1", "A1", shipment.to_json())])
     assert outcome.verdict is Verdict.DELIVERED
-    (path,) = (drop / "shipments").iterdir()
+    (path,) = (drop / "shipments").glob("*/*.csv")
     assert [(row["package"], row["tracking_number"], row["quantity"]) for row in read(path)] == [
         ("P1", "1ZP1", "1.5"),
         ("P2", "1ZP2", "1.5"),

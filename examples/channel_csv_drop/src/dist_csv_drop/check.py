@@ -7,7 +7,7 @@ from typing import Any
 from dist_relay.errors import Rejected
 from dist_relay.ports import Context
 
-from .folder import folder
+from .folder import folder, location
 
 
 class Check:
@@ -21,6 +21,6 @@ class Check:
         place = folder(self._ctx)
         if not place.is_dir():
             raise Rejected("no_folder", f"the relay finds no folder {place.name}")
-        location = str(self._ctx.settings.get("location") or "main")
+        id_ = location(self._ctx)
         waiting = len(list((place / "orders").glob("*.csv")))
-        return {"name": place.name, "order_files": waiting, "locations": [{"id": location, "name": location.title()}]}
+        return {"name": place.name, "order_files": waiting, "locations": [{"id": id_, "name": id_.title()}]}

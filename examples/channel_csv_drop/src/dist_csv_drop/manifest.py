@@ -10,6 +10,7 @@ MANIFEST = Manifest(
     capabilities=(
         Capability.CHECK,
         Capability.ORDERS_PULL,
+        Capability.LISTINGS_PULL,
         Capability.AVAILABILITY_PUSH,
         Capability.SHIPMENT_CONFIRM,
     ),

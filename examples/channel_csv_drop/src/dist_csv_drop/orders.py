@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 
 from dist_contracts import (
     Address,
+    Cancellation,
     ListingRef,
     Money,
     MoneyPair,
@@ -24,18 +24,13 @@ from dist_contracts import (
     ShippingLine,
     explain,
 )
-from dist_relay.errors import RetryLater
 from dist_relay.ports import Context, Cursor, Incoming, Malformed, Page, digest
 
-from .folder import folder
+from .folder import EXTRA, BadFile, Row, folder, read
 
 TYPE = "order.received.v1"
-MOST_BYTES = 20_000_000
+STATUS = {"": OrderStatus.OPEN, "open": OrderStatus.OPEN, "cancelled": OrderStatus.CANCELLED}
 ADDRESS = ("name", "company", "street", "street2", "city", "zip", "state", "country", "phone", "email")
-EXTRA = ""
-"""Name of what stands behind the last column."""
-
-Row = dict[str, str]
 
 
 class PullOrders:
@@ -46,27 +41,40 @@ class PullOrders:
 
     def pull(self, cursor: Cursor | None, deadline: datetime) -> Iterator[Page]:
         """One page per file whose name is greater than the cursor's."""
+        place = folder(self._ctx)
         done = (cursor or {}).get("file", "")
-        files = sorted(path for path in (folder(self._ctx) / "orders").glob("*.csv") if path.name > done)
+        files = order_files(place, done)
         if not files:
             yield Page((), cursor or {}, more=False)
-        for number, path in enumerate(files, start=1):
-            yield Page(tuple(_events(path)), {"file": path.name}, more=number < len(files))
+        while files:
+            for path in files:
+                done = path.name
+                yield Page(tuple(_events(path)), {"file": done}, more=path != files[-1])
+            files = order_files(place, done)
+
+
+def order_files(place: Path, after: str = "") -> list[Path]:
+    """Files of orders whose name is greater than ``after``, in order of name."""
+    return sorted(path for path in (place / "orders").glob("*.csv") if path.name > after)
+
+
+def find(place: Path, order_id: str) -> Order | None:
+    """The newest state of an order; it is looked for in the newest files first."""
+    for path in reversed(order_files(place)):
+        try:
+            rows = [row for row in read(path) if row.get("order_id") == order_id]
+            if rows:
+                return to_order(rows)
+        except (KeyError, ValueError, InvalidOperation):
+            continue
+    return None
 
 
 def _events(path: Path) -> Iterator[Incoming | Malformed]:
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError(f"larger than {MOST_BYTES} bytes")
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [
-                {key or EXTRA: (value if key else str(value)).strip() for key, value in row.items() if value}
-                for row in csv.DictReader(file)
-            ]
-    except OSError as error:
-        raise RetryLater(None, f"{path.name} cannot be read: {error.strerror}", code="folder") from error
-    except (ValueError, csv.Error) as error:
-        yield Malformed(TYPE, path.name, ("file", path.name), f"{path.name}: {error}", "")
+        rows = read(path)
+    except BadFile as error:
+        yield Malformed(TYPE, path.name, ("file", path.name), str(error), "")
         return
     orders: dict[str, list[Row]] = {}
     for row in rows:
@@ -75,36 +83,52 @@ def _events(path: Path) -> Iterator[Incoming | Malformed]:
         yield _event(order_id, lines, path.name)
 
 
-def _event(order_id: str, rows: list[Row], name: str) -> Incoming | Malformed:
+def _event(order_id: str, rows: Sequence[Row], name: str) -> Incoming | Malformed:
     try:
-        order = _order(order_id, rows)
+        order = to_order(rows)
     except (KeyError, ValueError, InvalidOperation) as error:
-        reason = {KeyError: f"column {error} is missing", InvalidOperation: "a number is not written like 12.50"}
-        why = explain(error) if isinstance(error, ValidationError) else reason.get(type(error), str(error))
         raw = repr(rows)
         fact = ("malformed", hashlib.sha256(raw.encode("utf-8", "replace")).hexdigest())
-        return Malformed(TYPE, order_id[:255] or name, fact, f"{name}, order {order_id or '?'}: {why}", raw[:100_000])
+        return Malformed(
+            TYPE, order_id[:255] or name, fact, f"{name}, order {order_id or '?'}: {_why(error)}", raw[:100_000]
+        )
     return Incoming(TYPE, order.external_id, order.updated_at, order, (order.updated_at.isoformat(), digest(order)))
 
 
-def _order(order_id: str, rows: list[Row]) -> Order:
+def _why(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return explain(error)
+    if isinstance(error, KeyError):
+        return f"column {error} is missing or empty"
+    return "a number is not written like 12.50" if isinstance(error, InvalidOperation) else str(error)
+
+
+def to_order(rows: Sequence[Row]) -> Order:
+    """The order its rows tell.
+
+    :raises KeyError, ValueError, InvalidOperation: when they tell none
+    """
     first = rows[0]
+    currency, updated = first["currency"], _moment(first["updated_at"])
+    if first.get("status", "") not in STATUS:
+        raise ValueError(f"column 'status' is {first['status'][:40]!r}; open and cancelled are known")
+    status = STATUS[first.get("status", "")]
     lines = tuple(_line(row) for row in rows)
     goods = sum((line.unit_price.shop.amount * line.quantity for line in lines), Decimal(0))
-    shipping = Decimal(first.get("shipping") or "0")
-    currency = first["currency"]
-    address = {name: first[name] for name in ADDRESS if first.get(name)}
+    shipping = Decimal(first.get("shipping", "0"))
+    address = {name: first[name] for name in ADDRESS if name in first}
     return Order(
-        external_id=order_id,
-        number=order_id,
-        status=OrderStatus.OPEN,
+        external_id=first.get("order_id", ""),
+        number=first.get("order_id", ""),
+        status=status,
         payment_status=PaymentStatus.PAID,
         placed_at=_moment(first["placed_at"]),
-        updated_at=_moment(first["updated_at"]),
+        updated_at=updated,
         currency=currency,
         ship_to=Address(**address) if address else None,
         lines=lines,
         shipping=(ShippingLine(title="Shipping", price=_money(shipping, currency)),) if shipping else (),
+        cancellation=Cancellation(at=updated) if status is OrderStatus.CANCELLED else None,
         totals=OrderTotals(
             lines=_money(goods, currency),
             discount=_money(Decimal(0), currency),
