@@ -152,6 +152,7 @@ def job(
     """Allow a record method to be called later: ``records.delayed(…).method(…)`` with arguments that are JSON.
 
     With ``batch`` above 1, neighbouring jobs with equal arguments are run as one call on their united records.
-    Where their journeys differ, no correlation id is in the context; ``dist_correlation_ids`` there has one per record id.
+    Where their journeys differ, no correlation id is in the context;
+    ``dist_correlation_ids`` there has one per record id.
     """
     return _decorate(HandlerSpec("job", "", lane, batch, max_attempts, timeout, **pauses))

@@ -24,8 +24,8 @@ class DistWorker(Command):
         Run jobs, incoming events and dirty marks of one database, in supervised processes.
 
         A child that dies is replaced; what it had in hand is run again by another. SIGTERM ends each child after the
-        batch it has in hand; a second SIGTERM ends it at once. Start as many on as many machines as you like: they need no
-        coordination beyond the database.
+        batch it has in hand; a second SIGTERM ends it at once. Start as many on as many machines as you like: they
+        need no coordination beyond the database.
     """
     epilog = """
         examples:
@@ -38,7 +38,8 @@ class DistWorker(Command):
           The workers stay out until the upgrade has changed the registry (or until --resume), then load the new code.
 
         --addons-path (or the environment variable ODOO_RC with a configuration file) must come before the command's
-        name, so that Odoo finds the command. All other options of Odoo (-c, --log-level, --db_host, …) are accepted after it.
+        name, so that Odoo finds the command. All other options of Odoo (-c, --log-level, --db_host, …) are accepted
+        after it.
     """
 
     def run(self, args: list[str]) -> None:

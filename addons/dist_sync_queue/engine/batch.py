@@ -198,8 +198,9 @@ class Poison(Permanent):
 
     def __init__(self, crashes: int) -> None:
         super().__init__(
-            f"The worker died {crashes} times while it ran this job (out of memory, a crash in a library, or killed). "
-            "It is quarantined so that the others can go on. Look into the worker's log, then run it again or cancel it."
+            f"The worker died {crashes} times while it ran this job (out of memory, a crash in a library, killed). "
+            "It is quarantined so that the others can go on. Look into the worker's log, then run it again "
+            "or cancel it."
         )
 
 

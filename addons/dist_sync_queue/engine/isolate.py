@@ -36,8 +36,9 @@ def isolate(
     """Run ``attempt`` on all items; where it fails, on fewer and fewer, until each failing item stands alone.
 
     ``attempt`` runs a batch in a savepoint and returns how many of its items it did before it ran out of time (the
-    others are left); or it undoes everything and raises :class:`Failed` with the place of the failure. An item counts as
-    failed only when it failed alone. Items whose ``key`` equals that of an item that failed or was left are left as well.
+    others are left); or it undoes everything and raises :class:`Failed` with the place of the failure. An item counts
+    as failed only when it failed alone. Items whose ``key`` equals that of an item that failed or was left are left as
+    well.
 
     >>> def attempt(batch):
     ...     if 13 in batch:

@@ -9,3 +9,4 @@ from . import test_engine_jobs
 from . import test_engine_concurrency
 from . import test_worker_crash
 from . import test_worker_life
+from . import test_tour_units
