@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
-from urllib3.exceptions import MaxRetryError, NewConnectionError
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ReadTimeoutError
 
 from dist_relay.errors import Broken, OutcomeUnknown, RelayError, RetryLater
 from dist_relay.ports import Clock, Response, Throttle
@@ -189,7 +189,7 @@ class HttpSession:
                 content = self._read(raw, until, what, effect)
                 names = {name.lower(): value for name, value in raw.headers.items()}
                 return Response(raw.status_code, names, content, url, self._clock.monotonic() - start)
-        except requests.exceptions.RequestException as failure:
+        except (requests.exceptions.RequestException, HTTPError) as failure:
             raise _named(failure, what, effect) from failure
         except (ValueError, UnicodeError) as failure:
             raise Broken(f"{what} cannot be sent: {failure}", code="bad_url") from failure
@@ -197,7 +197,8 @@ class HttpSession:
     def _read(self, raw: requests.Response, until: float, what: str, effect: bool) -> bytes:
         chunks: list[bytes] = []
         size = 0
-        for chunk in raw.iter_content(_CHUNK):
+        # read1 returns what has come; iter_content would wait for a whole chunk, and a dripping answer has no end
+        while chunk := raw.raw.read1(_CHUNK, decode_content=True):
             size += len(chunk)
             chunks.append(chunk)
             if size > self._limits.max_bytes:
@@ -245,7 +246,7 @@ def excerpt(body: bytes, limit: int = 300) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _named(failure: requests.exceptions.RequestException, what: str, effect: bool) -> RelayError:
+def _named(failure: requests.exceptions.RequestException | HTTPError, what: str, effect: bool) -> RelayError:
     kinds = requests.exceptions
     if isinstance(failure, kinds.InvalidURL | kinds.InvalidSchema | kinds.MissingSchema | kinds.InvalidHeader):
         return Broken(f"{what} cannot be sent: {failure}", code="bad_url")
@@ -253,7 +254,7 @@ def _named(failure: requests.exceptions.RequestException, what: str, effect: boo
         return RetryLater(None, f"{what}: TLS failed: {failure}", code="tls")
     if isinstance(failure, kinds.ConnectTimeout | kinds.ProxyError) or _never_connected(failure):
         return RetryLater(None, f"{what}: no connection: {failure}", code="connect")
-    if isinstance(failure, kinds.Timeout):
+    if isinstance(failure, kinds.Timeout | ReadTimeoutError):
         return _late(f"{what}: no answer in time", effect)
     text = f"{what}: connection lost: {failure}"
     return OutcomeUnknown(text, code="lost") if effect else RetryLater(None, text, code="lost")

@@ -68,7 +68,7 @@ def main() -> None:
     settings = load()
     logs.configure(settings.log_format, settings.log_level)
 
-    def pg(_name):
+    def pg(_name: str) -> Any:
         return RemotePg(port, key)
 
     Service(
