@@ -104,9 +104,10 @@ def _order(node: Node) -> Order:
 
 
 def _status(node: Node, cancelled: bool) -> OrderStatus:
+    closed = node.flag("closed")
     if cancelled:
         return OrderStatus.CANCELLED
-    return OrderStatus.CLOSED if node.flag("closed") else OrderStatus.OPEN
+    return OrderStatus.CLOSED if closed else OrderStatus.OPEN
 
 
 def _line(node: Node, places: dict[str, str]) -> OrderLine:

@@ -39,7 +39,7 @@ class PullOrders:
         self._overlap = timedelta(minutes=int(ctx.settings.get("overlap_minutes") or 5))
         self._since = ctx.settings.get("orders_since")
         self._details = DETAILS
-        self._log = ctx.log
+        self._log, self._clock = ctx.log, ctx.clock
 
     def pull(self, cursor: Cursor | None, deadline: datetime) -> Iterator[Page]:
         """Yield one page per page of heads.
@@ -50,7 +50,8 @@ class PullOrders:
         state = dict(cursor or {"since": self._since})
         while True:
             heads, after = self._heads(state)
-            fresh = [id_ for id_, changed in heads if state.get("seen", {}).get(short(id_)) != changed]
+            known = state.get("seen", {})
+            fresh = list(dict.fromkeys(id_ for id_, changed in heads if known.get(short(id_)) != changed))
             events = tuple(self._read(fresh))
             state = self._advance(state, heads, after)
             yield Page(events, state, more=after is not None)
@@ -76,10 +77,10 @@ class PullOrders:
 
     def _advance(self, state: dict[str, Any], heads: list[tuple[str, str]], after: str | None) -> dict[str, Any]:
         latest = [changed for changed in (state.get("high"), *(changed for _, changed in heads)) if changed]
-        now = self._client.server_time
         high = max(latest, default=None)
-        if high and now:
-            high = min(high, _moment(now))  # an order dated in the future must not hide the ones before it
+        if high:  # an order dated in the future, by whoever's clock, must not hide the ones before it
+            clocks = (self._client.server_time, self._clock.now())
+            high = min(high, *(_moment(now) for now in clocks if now))
         seen = {**state.get("seen", {}), **{short(id_): changed for id_, changed in heads}}
         if after is not None:
             return {"since": state.get("since"), "after": after, "high": high, "seen": _bounded(seen)}

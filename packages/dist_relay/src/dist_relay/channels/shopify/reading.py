@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Literal, TypeVar, overload
 
 _T = TypeVar("_T")
-_DECIMAL = re.compile(r"-?[0-9]{1,14}(\.[0-9]{1,12})?(E-?[0-9]{1,2})?", re.IGNORECASE)
+_DECIMAL = re.compile(r"-?[0-9]{1,14}(\.[0-9]{1,12})?(E-[0-9]{1,2})?", re.IGNORECASE)
 _PLACES = Decimal("0.000001")
 
 

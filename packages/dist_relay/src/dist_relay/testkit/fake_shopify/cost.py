@@ -115,7 +115,7 @@ class Meter:
 
     def _size(self, node: FieldNode) -> int:
         value = self._argument(node, "first")
-        return int(value) if value is not None else 1
+        return value if isinstance(value, int) else 1
 
     def _argument(self, node: FieldNode, name: str) -> Any:
         for argument in node.arguments or ():

@@ -169,7 +169,7 @@ def _resolve(source: Any, info: GraphQLResolveInfo[Any], **args: Any) -> Any:
 
 
 def _error(error: GraphQLError) -> dict[str, Any]:
-    extensions = error.extensions or {"code": "INTERNAL_SERVER_ERROR"}
+    extensions = error.extensions or {"code": "INTERNAL_SERVER_ERROR" if error.path else "INVALID_VARIABLE"}
     return {"message": error.message, "path": error.path, "extensions": extensions}
 
 

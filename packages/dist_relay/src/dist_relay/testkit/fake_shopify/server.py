@@ -66,6 +66,10 @@ class FakeShopify:
     def stop(self) -> None:
         """Stop serving and write the state."""
         self._server.shutdown()
+        self.close()
+
+    def close(self) -> None:
+        """Give the port back and write the state; for a store that was never started."""
         self._server.server_close()
         with self.store.lock:
             self.store.close()
@@ -75,9 +79,7 @@ class FakeShopify:
         try:
             self._server.serve_forever(poll_interval=0.1)
         finally:
-            self._server.server_close()
-            with self.store.lock:
-                self.store.close()
+            self.close()
 
     def __enter__(self) -> FakeShopify:
         return self.start()

@@ -27,7 +27,7 @@ class Store:
         self._now = now or (lambda: datetime.now(timezone.utc))
         self._kinds: dict[str, dict[str, Record]] = {}
         self._index: dict[tuple[str, str], dict[str, Record]] = {}
-        self._dirty: set[tuple[str, str]] = set()
+        self._dirty: dict[tuple[str, str], None] = {}  # in order of change, so that a reload keeps the order
         self._file = _open(path) if path else None
         if self._file:
             for kind, id_, text in self._file.execute("SELECT kind, id, record FROM record ORDER BY rowid"):
@@ -55,7 +55,7 @@ class Store:
 
     def put(self, kind: str, id_: str, record: Record) -> Record:
         """Keep a record."""
-        self._dirty.add((kind, id_))
+        self._dirty[(kind, id_)] = None
         return self._keep(kind, id_, record)
 
     def _keep(self, kind: str, id_: str, record: Record) -> Record:
