@@ -1,10 +1,12 @@
 """The circuit breaker of a connection, shared by all workers.
 
 Own code because the state has to change in one step for many processes, on Redis' clock, under a key with the
-connection's hash tag: the Redis storages of pybreaker and purgatory read, decide and write in separate commands by the
-host's clock, so several workers would probe at once. Failures are 5xx, timeouts and lost connections in a row; refusals
-(4xx) and rate limits say nothing about health and are not counted. Open: work is parked without spending an attempt.
-When the time is up one worker may probe; success closes, failure opens for twice as long.
+connection's hash tag. pybreaker keeps state, counter and opening time under separate keys of its own naming and writes
+them in separate commands by the host's clock; purgatory brings its own client by URL, without Sentinel and Cluster.
+
+Failures are 5xx, timeouts and lost connections in a row; refusals (4xx) and rate limits say nothing about health and are
+not counted. Open: work is parked without spending an attempt. When the time is up one worker may probe; success closes,
+failure opens for twice as long.
 
     closed --(N failures)--> open --(time)--> half_open --(good)--> closed
                               ^-------(bad)-------'

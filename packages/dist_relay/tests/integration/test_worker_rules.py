@@ -1,0 +1,306 @@
+"""Budgets, breakers, leases, bulkheads: what workers share through Redis."""
+
+from __future__ import annotations
+
+import json
+import threading
+import urllib.request
+
+import pytest
+import redis
+
+from dist_contracts import RateLimit, Verdict
+from dist_relay.clock import SystemClock
+from dist_relay.doctor import examine
+from dist_relay.errors import SettingsError, Snoozed
+from dist_relay.runtime.breaker import Breaker
+from dist_relay.runtime.keys import Keys
+from dist_relay.runtime.redis_client import connect, now_ms, refuse_eviction
+from dist_relay.runtime.streams import Consumer, ensure_group
+from dist_relay.runtime.throttle import RedisThrottle
+from dist_relay.settings import Settings
+from dist_relay.testkit.clock import FakeClock
+from dist_relay.testkit.valkey import Valkey
+from dist_relay.testkit.waiting import until
+
+pytestmark = pytest.mark.integration
+
+SHIP, AVAILABLE, KEYS = "shipment.confirm.v1", "availability.changed.v1", Keys("db", "shop")
+
+
+def throttle(client, rate, burst, longest=0.0, clock=None):
+    limits = [RateLimit(operation="op", rate=rate, burst=burst)]
+    return RedisThrottle(client, KEYS, limits, clock or FakeClock(), longest)
+
+
+def taken(budget, priority=5, cost=1.0, most=1000):
+    count = 0
+    while count < most:
+        try:
+            budget.acquire("op", cost, priority)
+        except Snoozed:
+            break
+        count += 1
+    return count
+
+
+def test_the_budget_is_shared_and_urgent_work_has_the_last_of_it(client):
+    first, second = throttle(client, 0.001, 10), throttle(client, 0.001, 10)
+    assert taken(first, priority=9) == 7
+    assert taken(second, priority=5) == 2
+    assert taken(first, priority=0) == 1
+    assert taken(second, priority=0) == 0
+
+
+def test_a_cost_above_the_burst_is_served_by_a_full_bucket(client):
+    assert taken(throttle(client, 0.001, 10), cost=500.0) == 1
+
+
+def test_many_threads_take_exactly_the_burst(client):
+    counts = []
+    threads = [
+        threading.Thread(target=lambda: counts.append(taken(throttle(client, 0.0001, 200), priority=0)))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(counts) == 200
+
+
+def test_a_short_wait_is_waited_for_and_a_long_one_is_not(client):
+    quick = throttle(client, 100.0, 1.0, longest=5.0, clock=SystemClock())
+    assert taken(quick, priority=0, most=5) == 5
+    clock = FakeClock()
+    client.delete(KEYS.throttle("op"))
+    slow = throttle(client, 0.1, 1.0, longest=5.0, clock=clock)
+    assert taken(slow, priority=0) == 1
+    assert clock.slept == []
+
+
+def test_the_other_side_is_right_about_its_budget(client):
+    budget = throttle(client, 0.001, 10)
+    budget.feedback("op", 3.0, 0.001)
+    assert taken(budget, priority=0) == 3
+    budget.feedback("op", 50.0, 0.001)
+    assert taken(budget, priority=0) == 50
+
+
+def test_a_penalty_holds_everybody_and_halves_once(client):
+    first, second = throttle(client, 1000.0, 10), throttle(client, 1000.0, 10)
+    first.penalise("op", 60)
+    second.penalise("op", 90)
+    with pytest.raises(Snoozed) as caught:
+        second.acquire("op", 1.0, 0)
+    assert 60 < caught.value.seconds <= 90
+    assert float(client.hget(KEYS.throttle("op"), "factor")) == 0.5
+
+
+def test_an_operation_without_a_limit_obeys_penalties_only(client):
+    budget = throttle(client, 0.001, 1)
+    for _ in range(50):
+        budget.acquire("other")
+    budget.penalise("other", 30)
+    with pytest.raises(Snoozed):
+        budget.acquire("other")
+
+
+def test_without_redis_there_is_no_budget(valkey, client):
+    budget = throttle(client, 10, 10)
+    valkey.kill()
+    with pytest.raises(Snoozed, match="Redis is away"):
+        budget.acquire("op")
+    budget.feedback("op", 1, 1)
+    budget.penalise("op", 1)
+
+
+def test_the_breaker_opens_probes_once_and_closes(client):
+    changes = []
+    key = KEYS.breaker
+    one = Breaker(client, key, 3, 30.0, 30.0, lambda state, why: changes.append((state, why)))
+    two = Breaker(client, key, 3, 30.0, 30.0, lambda state, why: changes.append((state, why)))
+    for verdict in (Verdict.RETRY, Verdict.RETRY, Verdict.REJECTED, Verdict.UNKNOWN, Verdict.SNOOZE, Verdict.RETRY):
+        one.tell(verdict, "500")
+    two.ask()
+    two.tell(Verdict.UNKNOWN, "504")
+    assert changes == [("open", "504")]
+    with pytest.raises(Snoozed) as caught:
+        one.ask()
+    assert caught.value.code == "breaker_open"
+    assert 0 < caught.value.seconds <= 30
+    client.hset(key, "until", now_ms(client) - 1)  # the time is up
+    one.ask()
+    with pytest.raises(Snoozed):
+        two.ask()  # one probe at a time
+    one.tell(Verdict.RETRY, "again")
+    with pytest.raises(Snoozed) as caught:
+        one.ask()
+    assert caught.value.seconds > 30  # twice as long
+    client.hset(key, "until", now_ms(client) - 1)
+    two.ask()
+    two.tell(Verdict.DELIVERED)
+    one.ask()
+    assert [state for state, _ in changes] == ["open", "half_open", "open", "half_open", "closed"]
+
+
+def test_an_open_breaker_parks_without_attempts_and_tells(relay, pg, world):
+    for number in range(12):
+        pg.emit("shop", SHIP, f"order-{number}")
+    world.faults({"op": "confirm", "do": "retry", "times": 3})
+    relay(breaker_failures=3, breaker_seconds=0.5)
+    until(lambda: pg.open_rows() == 0)
+    assert {row.state for row in pg.rows()} == {"delivered"}
+    assert sum(row.attempts for row in pg.rows()) == 3
+    assert any("snooze" in row.history for row in pg.rows())
+    until(lambda: [item["breaker"] for item in pg.facts()["health"]][-1:] == ["closed"])
+    assert [item["breaker"] for item in pg.facts()["health"]] == ["open", "half_open", "closed"]
+
+
+def test_a_hanging_connection_holds_up_nobody(relay, pg, world, tmp_path):
+    pg.connect("slow", settings={"world": str(tmp_path / "slow")})
+    from dist_relay.testkit.fake_adapter import World
+
+    World(tmp_path / "slow").faults({"op": "confirm", "do": "hang", "seconds": 8, "times": 99})
+    for number in range(20):
+        pg.emit("slow", SHIP, f"slow-{number}")
+    relay(lease_seconds=120, call_seconds=10, claim_idle_seconds=30, stop_seconds=15)
+    until(lambda: World(tmp_path / "slow").calls())
+    for number in range(100):
+        pg.emit("shop", SHIP, f"order-{number}")
+    until(lambda: len(world.ledger()) == 100)
+    assert len(World(tmp_path / "slow").ledger()) < 5
+
+
+def test_a_missing_adapter_parks(relay, pg, world, client):
+    pg.connect("alien", adapter="unheard_of")
+    pg.emit("alien", SHIP, "a")
+    relay()
+    until(lambda: pg.rows()[0].outcome)
+    assert (pg.rows()[0].outcome["code"], pg.rows()[0].attempts) == ("adapter_missing", 0)
+
+
+def test_late_and_overtaken_entries_are_dropped(relay, pg, world, client):
+    keys = Keys(pg.database, "shop")
+    client.set(keys.version(AVAILABLE, "sku"), 9)
+    service = relay(pump=False)
+    envelope = {
+        "event_id": "019e9af0-faed-529c-baf3-8e2174bdc750",
+        "type": AVAILABLE,
+        "database": pg.database,
+        "connection": "shop",
+        "key": "sku",
+        "occurred_at": "2026-01-01T00:00:00Z",
+        "correlation_id": "00-eecb85243f7ffcc5c95ba60d4b3160e5-353550a93ce812f5-01",
+        "payload": {},
+    }
+    for version, lapses in ((8, 2**52), (10, now_ms(client) + 100)):
+        client.xadd(keys.out, {"e": json.dumps({**envelope, "version": version}), "x": str(lapses)})
+    client.hset("dist:databases", pg.database, now_ms(client))
+    client.hset(f"dist:{{{pg.database}}}:config", "shop", json.dumps(pg.connections()[0]))
+    until(lambda: service.worker.lanes())
+    until(lambda: client.xlen(keys.out) == 0)
+    assert world.calls() == []
+    assert client.xlen(keys.results) == 0
+
+
+def test_back_pressure_stops_publishing_and_goes_on(relay, pg, world, client):
+    for number in range(80):
+        pg.emit("shop", SHIP, f"order-{number}")
+    pump_only = relay(worker=False, stream_limit=25, claim_batch=10)
+    keys = Keys(pg.database, "shop")
+    until(lambda: client.xlen(keys.out) == 25)
+    publishing = pump_only.pump.loops[1]
+    for _ in range(3):  # more turns change nothing
+        until(lambda before=publishing.alive_at: publishing.alive_at > before)
+    assert client.xlen(keys.out) == 25
+    assert sum(1 for row in pg.rows() if row.state == "pending") == 55
+    relay(pump=False)
+    until(lambda: pg.open_rows() == 0)
+
+
+def test_a_consumer_of_a_dead_worker_is_tidied(client):
+    ensure_group(client, "s", "g")
+    dead, alive = Consumer(client, "s", "g", "dead"), Consumer(client, "s", "g", "alive")
+    client.xadd("s", {"e": "1"})
+    assert len(dead.read(10, None)) == 1
+    assert alive.take_over(60_000, 10) == []
+    alive.tidy(idle_ms=-1)
+    assert b"dead" in {c["name"] for c in client.xinfo_consumers("s", "g")}  # something is pending for it
+    entries = alive.take_over(0, 10)
+    assert [entry.begun for entry in entries] == [0]
+    assert alive.begin([(entries[0].id, "", None)], 1000).mine == [True]
+    assert dead.begin([(entries[0].id, "", None)], 1000).mine == [False]
+    assert [entry.begun for entry in alive.own(10)] == [1]
+    alive.tidy(idle_ms=-1)
+    assert {c["name"] for c in client.xinfo_consumers("s", "g")} == {b"alive"}
+    alive.forget([entries[0].id])
+    assert client.xlen("s") == 0
+
+
+def test_an_evicting_redis_is_refused(tmp_path, pg):
+    server = Valkey(tmp_path, "--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lru")
+    server.start()
+    try:
+        with pytest.raises(SettingsError, match="allkeys-lru"):
+            refuse_eviction(connect(server.url))
+        found = [finding for finding in examine(Settings(redis_url=server.url)) if finding.level == "bad"]
+        assert any("allkeys-lru" in finding.what for finding in found)
+    finally:
+        server.kill()
+
+
+def test_doctor_knows_of_appendonly(valkey):
+    found = list(examine(Settings(redis_url=valkey.url)))
+    assert any("appendonly is no" in finding.what for finding in found)
+    assert any(finding.what == "maxmemory-policy is noeviction" for finding in found)
+    assert any("keygen" in finding.what for finding in found if finding.level == "bad")
+
+
+def test_health_and_metrics_are_served(relay, pg, world):
+    service = relay(http_enabled=True, http_port=0)
+    pg.emit("shop", SHIP, "order-1")
+    until(lambda: pg.open_rows() == 0)
+    base = f"http://127.0.0.1:{service._server.port}"
+    with urllib.request.urlopen(f"{base}/healthz") as answer:
+        facts = json.load(answer)
+    assert facts["ok"] is True
+    assert set(facts["parts"]) == {"config", "publish", "intake", "doorbell", "worker"}
+    with urllib.request.urlopen(f"{base}/metrics") as answer:
+        text = answer.read().decode()
+    for name in (
+        "dist_outbox_pending",
+        "dist_outbox_oldest_seconds",
+        "dist_delivery_seconds",
+        "dist_api_requests_total",
+        "dist_retries_total",
+        "dist_dead_letters",
+        "dist_breaker_state",
+        "dist_republished_total",
+    ):
+        assert f"# TYPE {name}" in text, name
+    assert "order-1" not in text
+
+
+def test_lost_replies_add_no_entry_twice(valkey, client):
+    """One ``xadd`` through a connection that drops replies leaves one entry: nothing is repeated behind our back."""
+    flaky = connect(valkey.url)
+
+    class Dropping:
+        def __init__(self, connection):
+            self._real = connection.read_response
+            self.dropped = 0
+
+        def __call__(self, *args, **kwargs):
+            self._real(*args, **kwargs)
+            self.dropped += 1
+            raise redis.ConnectionError("reply lost")
+
+    connection = flaky.connection_pool.get_connection()
+    dropping = Dropping(connection)
+    connection.read_response = dropping
+    flaky.connection_pool.release(connection)
+    with pytest.raises(redis.ConnectionError):
+        flaky.xadd("s", {"a": "1"})
+    assert dropping.dropped == 1
+    assert client.xlen("s") == 1
