@@ -4,9 +4,9 @@ Own code because the state has to change in one step for many processes, on Redi
 connection's hash tag. pybreaker keeps state, counter and opening time under separate keys of its own naming and writes
 them in separate commands by the host's clock; purgatory brings its own client by URL, without Sentinel and Cluster.
 
-Failures are 5xx, timeouts and lost connections in a row; refusals (4xx) and rate limits say nothing about health and are
-not counted. Open: work is parked without spending an attempt. When the time is up one worker may probe; success closes,
-failure opens for twice as long.
+Failures are 5xx, timeouts and lost connections in a row; refusals (4xx) and rate limits say nothing about health and
+are not counted. Open: work is parked without spending an attempt. When the time is up one worker may probe; success
+closes, failure opens for twice as long.
 
     closed --(N failures)--> open --(time)--> half_open --(good)--> closed
                               ^-------(bad)-------'
