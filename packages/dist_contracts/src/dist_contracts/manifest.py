@@ -47,7 +47,7 @@ class Manifest(Contract):
     """An adapter's announcement.
 
     ``settings_schema`` and ``credentials_schema`` are JSON Schema (2020-12) objects: Odoo renders its form from them
-    and both sides validate with them. ``links`` are URL templates over the settings and the record's external ids, e.g.
+    and validates with them. ``links`` are URL templates over the settings and the record's external ids, e.g.
     ``{"order": "https://{shop_domain}/admin/orders/{order_id}"}``. ``batch`` says how many events of a type one call
     takes.
     """
