@@ -88,7 +88,11 @@ export class JsonSchemaForm extends Component {
         return String(value);
     }
 
+    /** What stands in the input: what is being typed, where somebody types; a new rendering must not take it away. */
     inputValue(field) {
+        if (field.id in this.drafts) {
+            return this.drafts[field.id];
+        }
         const text = this.textOf(field);
         return text && field.schema.format === "date-time" ? toLocalInput(text) : text;
     }
