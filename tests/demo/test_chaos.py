@@ -1,6 +1,6 @@
 """Chaos is repeatable and spares nobody."""
 
-from tools.demo.chaos import Chaos
+from dist_dev.demo.chaos import Chaos
 
 TARGETS = ("odoo", "dist-worker", "relay-pump", "relay-worker", "valkey")
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from tools.demo.compare import Line, OrderView, Side, differences
+from dist_dev.demo.compare import Line, OrderView, Side, differences
 
 LINE = Line(Decimal(3), Decimal(3))
 ORDER = OrderView(False, {"11": LINE}, ("1Z1",))

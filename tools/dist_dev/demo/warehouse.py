@@ -50,7 +50,7 @@ class Warehouse:
                 "stock.picking",
                 "button_validate",
                 [picking["id"]],
-                context={"skip_backorder": True},
+                context={"skip_backorder": True, "skip_sms": True},
                 repeatable=False,
             )
         except (OdooError, requests.RequestException) as error:

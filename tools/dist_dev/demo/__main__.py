@@ -1,0 +1,77 @@
+"""``make demo``: the whole house on this machine, one real order after the other, and the comparison at the end.
+
+Environment: ``ORDERS`` how many, ``CHAOS=1`` kills processes meanwhile, ``SEED`` repeats a run, ``KEEP=1`` leaves all
+running at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from dist_dev import ui
+from dist_dev.layout import Layout
+from dist_dev.supervisor import Stopped, stop_signals
+
+from .distributor import SetUpFailed
+from .house import House, house
+from .run import SKUS, Plan, Stuck, run
+from .view import View
+
+
+def main() -> int:
+    """Run the demo; the exit status is 0 only if both sides agree."""
+    plan = Plan(
+        orders=int(os.environ.get("ORDERS") or 220),
+        chaos=os.environ.get("CHAOS") not in (None, "", "0"),
+        seed=int(os.environ.get("SEED") or 1),
+    )
+    console = Console()
+    try:
+        with stop_signals(), house(Layout.from_environment(), SKUS) as running:
+            return _run(running, plan, console)
+    except (ui.Problem, SetUpFailed, Stuck) as problem:
+        console.print(f"\n[red]Problem:[/] {problem}", highlight=False)
+        return 1
+    except (Stopped, KeyboardInterrupt):
+        console.print("\nEnded on request.")
+        return 130
+
+
+def _run(running: House, plan: Plan, console: Console) -> int:
+    started = time.monotonic()
+    _channel, found, view = run(running, plan, console)
+    _summary(console, view, found, running, time.monotonic() - started)
+    if os.environ.get("KEEP") not in (None, "", "0"):
+        console.print(f"\nOdoo: {running.places.odoo_url}/odoo  login admin, password admin   (Ctrl-C ends everything)")
+        while True:
+            running.supervisor.tend()
+            time.sleep(0.5)
+    return 1 if found else 0
+
+
+def _summary(console: Console, view: View, found: list[str], running: House, seconds: float) -> None:
+    f = view.figures
+    table = Table(title="Store against Odoo", title_justify="left")
+    for name in ("", "Store", "Odoo"):
+        table.add_column(name, justify="left" if not name else "right")
+    table.add_row("Orders", str(f.placed), str(f.imported))
+    table.add_row("Cancelled", str(f.store_cancelled), str(f.cancelled))
+    table.add_row("Shipped completely", str(f.fulfilled), str(f.delivered))
+    table.add_row("Fulfilments made", str(f.effects.get("fulfillments", 0)), "")
+    console.print(table)
+    if restarts := running.supervisor.restarts:
+        console.print("Killed and started again: " + ", ".join(f"{n} {c}×" for n, c in sorted(restarts.items())))
+    console.print(f"{f.exceptions} open exceptions, {f.dead} dead letters, {seconds:.0f} s")
+    for text in found[:20]:
+        console.print(f"[red]differs:[/] {text}", highlight=False)
+    verdict = f"[red]{len(found)} differences[/]" if found else "[green]no difference[/]: every order once, all equal"
+    console.print(verdict)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
