@@ -22,7 +22,7 @@ import redis
 from dist_contracts import new_traceparent
 from dist_relay import crash, metrics
 from dist_relay.logging import get
-from dist_relay.runtime.keys import F_ENVELOPE, F_LAPSES, F_REQUEST, Keys
+from dist_relay.runtime.keys import F_ENVELOPE, F_LAPSES, F_REQUEST, Keys, config
 from dist_relay.runtime.redis_client import RedisClient, RedisError, now_ms
 from dist_relay.settings import Settings
 
@@ -70,6 +70,7 @@ class Publisher:
             crash.point("pump.pull_claimed")
         for pull in due:
             keys = Keys(database, pull.connection)
+            self._tell_config(database, pull.connection)
             lapses = now_ms(self._client) + int(max(pull.seconds, 1.0) * 1000)
             fields = {F_REQUEST: _request(pull), F_LAPSES: str(lapses)}
             self._add(keys.pull, [(f"{pull.seq}-0", fields)])
@@ -91,6 +92,7 @@ class Publisher:
             if time.monotonic() - began > self._settings.lease_seconds / 2:
                 self._log.warning("held up after claiming; the lease brings these events again", events=len(events))
                 return 0
+            self._tell_config(database, connection)
             entries = [(f"{e.seq}-0", {F_ENVELOPE: envelope(e, database), F_LAPSES: str(lapses)}) for e in events]
             self._add(keys.out, entries)
             crash.point("pump.published")
@@ -103,6 +105,12 @@ class Publisher:
             metrics.REPUBLISHED.labels(name).inc(again)
         self._log.debug("published", connection=name, events=len(events), again=again)
         return len(events)
+
+    def _tell_config(self, database: str, connection: str) -> None:
+        """Write the connection's configuration before what was emitted under it: no event is handled with an older one."""
+        for row in self._pg.connections():
+            if str(row["connection"]) == connection:
+                self._client.hset(config(database), connection, config_text(row))
 
     def _room(self, connection: str, keys: Keys) -> int:
         length = int(self._client.xlen(keys.out))
@@ -176,6 +184,11 @@ class Publisher:
         for name in set(self.names.values()) - seen:
             for gauge in (metrics.OUTBOX_PENDING, metrics.OUTBOX_IN_FLIGHT, metrics.OUTBOX_OLDEST):
                 gauge.labels(name).set(0)
+
+
+def config_text(row: dict[str, Any]) -> str:
+    """A row of ``connections()`` as workers read it."""
+    return json.dumps(row, default=str, sort_keys=True)
 
 
 def envelope(event: Claimed, database: str) -> str:

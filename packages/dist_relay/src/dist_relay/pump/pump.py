@@ -22,7 +22,7 @@ from dist_relay.settings import Settings
 
 from .intake import Intake
 from .port import PgPort
-from .publisher import Publisher
+from .publisher import Publisher, config_text
 
 WORKER_FORGOTTEN_MS = 3_600_000
 
@@ -100,7 +100,7 @@ class Pump:
     def _tell_workers(self, database: str, rows: list[dict[str, Any]]) -> None:
         now = now_ms(self._client)
         self._client.hset(keys.DATABASES, database, str(now))
-        texts: Any = {str(row["connection"]): json.dumps(row, default=str, sort_keys=True) for row in rows}
+        texts: Any = {str(row["connection"]): config_text(row) for row in rows}
         name = keys.config(database)
         if texts:
             self._client.hset(name, mapping=texts)

@@ -22,6 +22,7 @@ from dist_relay.settings import Settings
 from .breaker import Breaker
 from .connection import Config, Flows
 from .keys import F_LAPSES, WORKERS_GROUP, Keys
+from .keys import config as config_key
 from .redis_client import RedisClient, RedisError
 from .streams import Consumer, Entry
 from .throttle import RedisThrottle
@@ -165,11 +166,22 @@ class Lane:
         return good
 
     def _use_config(self) -> None:
+        self._read_config()
         limits = self.adapter.manifest.rate_limits if self.adapter else ()
         throttle = RedisThrottle(
             self.deps.client, self.keys, limits, self.deps.clock, self.deps.settings.throttle_wait_seconds
         )
         self.flows.use(self.config, self.adapter, throttle, self.log)
+
+    def _read_config(self) -> None:
+        """The pump writes the configuration before what was emitted under it: read it before that is handled."""
+        text: Any = self.deps.client.hget(config_key(self.database), self.config.connection)
+        if not text:
+            return
+        try:
+            self.config = Config.read(text)
+        except ValueError as error:
+            self.log.warning("unreadable configuration", error=str(error))
 
     def lapses(self, entry: Entry) -> int | None:
         """When the lease of an entry is over, ms on Redis' clock."""
