@@ -164,7 +164,7 @@ class DistException(models.Model):
     @api.model
     @api.private
     def settle(self, kind: str, record: models.Model | None, connection: models.Model | None = None) -> DistException:
-        """Close the open exceptions of ``kind`` about ``record`` (of one connection, where given); the problem is gone."""
+        """Close the open exceptions of ``kind`` about ``record`` (of one connection, where given): it is gone."""
         domain = self._open_domain(kind, record, connection)
         if not connection:
             domain = [leaf for leaf in domain if leaf[0] != "connection_id"]

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from dist_contracts import EVENTS, MAX_PAYLOAD_BYTES, Contract, Direction, Kind, event_id, new_traceparent
 from pydantic import ValidationError as ContractError
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
+
+from dist_contracts import EVENTS, MAX_PAYLOAD_BYTES, Contract, Direction, Kind, event_id, new_traceparent
 
 from ..api import on_outcome
 from ..doorbell import ring
@@ -253,13 +254,13 @@ class DistOutboxEvent(models.Model):
         return tree
 
     def _insert(self, common: dict[str, Any], columns: list[dict[str, Any]]) -> DistOutboxEvent:
-        """Insert only: a fact that is there already is left alone (concurrently written: the transaction is retried)."""
+        """Insert only: a fact that is there already is left alone (written concurrently: we are retried)."""
         if not columns:
             return self.browse()
         rows = SQL(
             """
-            INSERT INTO dist_outbox_event (event_id, type, kind, connection_id, company_id, key, priority, payload, version,
-                                           state, correlation_id, occurred_at, deadline, attempts, max_attempts,
+            INSERT INTO dist_outbox_event (event_id, type, kind, connection_id, company_id, key, priority, payload,
+                                           version, state, correlation_id, occurred_at, deadline, attempts, max_attempts,
                                            publication, lapses, read_back, report, res_model, res_id)
             SELECT r.event_id, c.type, c.kind, c.connection_id, c.company_id, r.key, c.priority, r.payload, r.version,
                    'pending', r.correlation_id, clock_timestamp() AT TIME ZONE 'UTC', c.deadline, 0, c.max_attempts,

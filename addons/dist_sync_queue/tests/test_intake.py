@@ -4,9 +4,11 @@ import json
 from datetime import timedelta
 from uuid import uuid4
 
-from dist_contracts import MAX_PAYLOAD_BYTES
+from psycopg2 import errors
 
 from odoo import fields
+
+from dist_contracts import MAX_PAYLOAD_BYTES
 
 from .common import SyncCase
 from .relay_kit import RelayKit, rows
@@ -93,7 +95,7 @@ class TestIntakeEvents(RelayKit, SyncCase):
 
     def test_what_postgresql_refuses_is_found_among_the_good_ones(self):
         self.env.cr.execute(
-            "ALTER TABLE dist_job ADD CONSTRAINT no_seven CHECK (key <> '7') NOT VALID"  # anything the checks let through
+            "ALTER TABLE dist_job ADD CONSTRAINT no_seven CHECK (key <> '7') NOT VALID"  # what no check knows
         )
         statuses = self.intake(*(self.envelope(self.connection, str(number)) for number in range(10)))
         self.assertEqual(statuses, ["stored"] * 7 + ["invalid"] + ["stored"] * 2)
@@ -114,7 +116,11 @@ class TestIntakeEvents(RelayKit, SyncCase):
         self.assertEqual(payload, {"note": "a\ufffdb", "path": "C:\\u0000"})
 
     def test_an_array_is_required(self):
-        with self.assertRaises(Exception), self.env.cr.savepoint(), self.assertLogs("odoo.sql_db", "ERROR"):
+        with (
+            self.assertRaises(errors.InvalidParameterValue),
+            self.env.cr.savepoint(),
+            self.assertLogs("odoo.sql_db", "ERROR"),
+        ):
             self.env.cr.execute("SELECT * FROM dist_relay.intake('{}')")
         self.assertEqual(self.intake(), [])
 

@@ -3,10 +3,10 @@
 import json
 from datetime import timedelta
 
-from dist_contracts import MAX_PAYLOAD_BYTES, Availability, Shipment
-
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
+
+from dist_contracts import MAX_PAYLOAD_BYTES, Availability, Shipment
 
 from .common import SyncCase
 from .relay_kit import AVAILABILITY, SHIPMENT, RelayKit

@@ -64,7 +64,8 @@ class RelayRoleCase(RelayKit, BaseCase):
         self.cr.execute("DELETE FROM dist_relay.seen_event WHERE seen_at > now() - interval '1 hour'")
         self.cr.execute("DELETE FROM dist_connection WHERE id = %s", (ref,))
         self.cr.execute(
-            "DELETE FROM dist_adapter a WHERE code = %s AND NOT EXISTS (SELECT 1 FROM dist_connection WHERE adapter_id = a.id)",
+            "DELETE FROM dist_adapter a WHERE code = %s "
+            "AND NOT EXISTS (SELECT 1 FROM dist_connection WHERE adapter_id = a.id)",
             (MANIFEST["code"],),
         )
         self.cr.execute("DELETE FROM dist_relay WHERE name = 'relay'")

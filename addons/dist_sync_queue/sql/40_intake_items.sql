@@ -1,0 +1,160 @@
+-- What comes back: outcomes, events, ends of pulls, health. One transaction per call; a bad item is set aside.
+
+-- What is wrong with one item, or NULL. Everything that is cast later is cast here first.
+CREATE OR REPLACE FUNCTION dist_relay._check_item(p_item jsonb, p_database text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = public, pg_temp
+AS $$
+DECLARE
+    v_kind text := p_item->>'kind';
+    v_moment CONSTANT text := '^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)$';
+    v jsonb;
+    v_number double precision;
+BEGIN
+    IF v_kind = 'event' THEN
+        v := p_item->'envelope';
+        CASE
+            WHEN jsonb_typeof(v) IS DISTINCT FROM 'object' THEN RETURN 'envelope is missing';
+            WHEN (v->>'event_id')::uuid IS NULL THEN RETURN 'event_id is missing';
+            WHEN COALESCE(v->>'type', '') !~ '^[a-z]+(\.[a-z_]+)+\.v[0-9]+$' THEN RETURN 'type is not an event type';
+            WHEN length(v->>'type') > 64 THEN RETURN 'type is too long';
+            WHEN COALESCE(v->>'database', '') <> p_database THEN RETURN 'made for another database';
+            WHEN COALESCE(length(v->>'key'), 0) NOT BETWEEN 1 AND 255 THEN RETURN 'key must have 1 to 255 characters';
+            WHEN jsonb_typeof(v->'payload') IS DISTINCT FROM 'object' THEN RETURN 'payload is missing';
+            WHEN octet_length((v->'payload')::text) > 2200000 THEN RETURN 'payload is larger than 2000000 bytes';
+            WHEN COALESCE(v->>'occurred_at', '') !~ v_moment OR (v->>'occurred_at')::timestamptz IS NULL THEN
+                RETURN 'occurred_at must be a moment with its zone';
+            WHEN COALESCE((v->>'priority')::int, 5) NOT BETWEEN 0 AND 9 THEN RETURN 'priority must be 0 to 9';
+            WHEN v->>'correlation_id' !~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' THEN
+                RETURN 'correlation_id is no traceparent';
+            WHEN NOT EXISTS (SELECT 1 FROM dist_connection c WHERE c.ref = v->>'connection') THEN
+                RETURN 'connection is not known';
+            ELSE RETURN NULL;
+        END CASE;
+    ELSIF v_kind = 'outcome' THEN
+        v := p_item->'outcome';
+        v_number := COALESCE((v->>'retry_after')::double precision, 0);
+        CASE
+            WHEN jsonb_typeof(v) IS DISTINCT FROM 'object' THEN RETURN 'outcome is missing';
+            WHEN (v->>'event_id')::uuid IS NULL THEN RETURN 'event_id is missing';
+            WHEN COALESCE(v->>'verdict', '') NOT IN ('delivered', 'rejected', 'retry', 'snooze', 'unknown', 'broken') THEN
+                RETURN 'verdict is not known';
+            WHEN COALESCE((v->>'attempt')::int, 1) < 1 THEN RETURN 'attempt must be at least 1';
+            WHEN (v->>'version')::bigint < 1 THEN RETURN 'version must be at least 1';
+            WHEN NOT v_number >= 0 OR v_number = 'Infinity' OR v_number = 'NaN' THEN RETURN 'retry_after must be seconds';
+            WHEN jsonb_typeof(COALESCE(NULLIF(v->'data', 'null'), '{}')) <> 'object' THEN RETURN 'data must be an object';
+            ELSE RETURN NULL;
+        END CASE;
+    ELSIF v_kind = 'pull_done' THEN
+        IF p_item->>'run_id' IS NULL THEN RETURN 'run_id is missing'; END IF;
+        IF jsonb_typeof(COALESCE(p_item->'event_ids', '[]')) <> 'array' THEN RETURN 'event_ids must be a list'; END IF;
+        PERFORM value::uuid FROM jsonb_array_elements_text(COALESCE(p_item->'event_ids', '[]'));
+        RETURN NULL;
+    ELSIF v_kind = 'pull_failed' THEN
+        v_number := COALESCE((p_item->>'retry_after')::double precision, 0);
+        RETURN CASE
+            WHEN p_item->>'run_id' IS NULL THEN 'run_id is missing'
+            WHEN COALESCE(p_item->>'verdict', '') NOT IN ('retry', 'snooze', 'broken') THEN 'verdict is not known'
+            WHEN NOT v_number >= 0 OR v_number = 'Infinity' OR v_number = 'NaN' THEN 'retry_after must be seconds'
+            END;
+    ELSIF v_kind = 'health' THEN
+        RETURN CASE
+            WHEN COALESCE(p_item->>'breaker', '') NOT IN ('closed', 'open', 'half_open') THEN 'breaker is not known'
+            WHEN COALESCE(p_item->>'at', '') !~ v_moment OR (p_item->>'at')::timestamptz IS NULL THEN
+                'at must be a moment with its zone'
+            WHEN NOT EXISTS (SELECT 1 FROM dist_connection c WHERE c.ref = p_item->>'connection') THEN
+                'connection is not known'
+            END;
+    END IF;
+    RETURN 'kind is not known';
+EXCEPTION
+    WHEN data_exception THEN
+        RETURN SQLERRM;
+END $$;
+
+-- Keep what cannot be taken in: bounded text, a job that tells somebody. Its event id counts as seen, so that one bad
+-- order never holds back the cursor of its pull.
+CREATE OR REPLACE FUNCTION dist_relay._dead_letter(p_item jsonb, p_raw text, p_reason text) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $$
+DECLARE
+    v_body jsonb := CASE p_item->>'kind' WHEN 'event' THEN p_item->'envelope' WHEN 'outcome' THEN p_item->'outcome'
+                    ELSE p_item END;
+    v_text text := COALESCE(p_raw, p_item::text);
+    v_event_id text := lower(v_body->>'event_id');
+    v_conn dist_connection%ROWTYPE;
+    v_id int;
+BEGIN
+    IF v_event_id !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
+        v_event_id := NULL;
+    END IF;
+    IF p_item->>'kind' = 'event' AND v_event_id IS NOT NULL THEN
+        INSERT INTO dist_relay.seen_event (event_id) VALUES (v_event_id::uuid) ON CONFLICT DO NOTHING;
+        IF NOT FOUND THEN
+            RETURN;  -- came in before, well or not
+        END IF;
+    END IF;
+    SELECT * INTO v_conn FROM dist_connection c WHERE c.ref = v_body->>'connection';
+    INSERT INTO dist_dead_letter (kind, reason, raw, truncated, event_id, connection_id, company_id, correlation_id,
+                                  created_at, state)
+    VALUES (left(p_item->>'kind', 64), left(p_reason, 1000), left(v_text, 65536), length(v_text) > 65536, v_event_id,
+            v_conn.id, v_conn.company_id, left(v_body->>'correlation_id', 64), dist_relay.utcnow(), 'open')
+    RETURNING id INTO v_id;
+    INSERT INTO dist_job (handler, payload, connection_id, company_id, priority, state, attempts, created_at, res_model,
+                          res_id)
+    VALUES ('dist.dead.letter:_report', jsonb_build_object('ids', jsonb_build_array(v_id)), v_conn.id,
+            COALESCE(v_conn.company_id, (SELECT min(id) FROM res_company)), 5, 'pending', 0, dist_relay.utcnow(),
+            'dist.dead.letter', v_id);
+END $$;
+
+-- Outcome jobs for settled events: always when rejected or dead, and when delivered where a report was asked for.
+CREATE OR REPLACE FUNCTION dist_relay._queue_outcomes(p_ids int[]) RETURNS void
+LANGUAGE sql SET search_path = public, pg_temp
+AS $$
+    INSERT INTO dist_job (event_id, handler, payload, connection_id, company_id, lane, priority, key, state, attempts,
+                          max_attempts, correlation_id, occurred_at, created_at, res_model, res_id)
+    SELECT e.event_id, e.type || '#outcome',
+           jsonb_build_object(
+               'outcome', jsonb_strip_nulls(jsonb_build_object(
+                   'event_id', e.event_id,
+                   'verdict', CASE e.state WHEN 'dead' THEN 'broken' ELSE e.state END,
+                   'attempt', e.publication, 'version', e.version, 'code', e.outcome_code,
+                   'message', e.outcome_message, 'data', COALESCE(e.outcome_data, '{}'::jsonb))),
+               'event', jsonb_build_object(
+                   'event_id', e.event_id, 'type', e.type, 'key', e.key, 'payload', COALESCE(e.payload, '{}'::jsonb),
+                   'version', e.version, 'res_model', e.res_model, 'res_id', e.res_id),
+               'state', e.state),
+           e.connection_id, e.company_id, r.lane, COALESCE(r.priority, e.priority), e.key, 'pending', 0, r.max_attempts,
+           e.correlation_id, dist_relay.utcnow(), dist_relay.utcnow(), e.res_model, e.res_id
+      FROM dist_outbox_event e LEFT JOIN dist_event_route r ON r.handler = e.type || '#outcome'
+     WHERE e.id = ANY (p_ids) AND (e.state IN ('rejected', 'dead') OR (e.state = 'delivered' AND e.report))
+     ORDER BY e.relay_seq
+$$;
+
+CREATE OR REPLACE FUNCTION dist_relay._intake_events(p_items jsonb[], p_ordinals int[])
+RETURNS TABLE (ordinal int, status text)
+LANGUAGE sql SET search_path = public, pg_temp
+AS $$
+    WITH arrived AS MATERIALIZED (
+        SELECT i.ordinal, i.item->'envelope' AS v, (i.item->'envelope'->>'event_id')::uuid AS event_id,
+               row_number() OVER (PARTITION BY (i.item->'envelope'->>'event_id')::uuid ORDER BY i.ordinal) AS nth
+          FROM unnest(p_items, p_ordinals) AS i (item, ordinal)
+    ), fresh AS (
+        -- in order of the id, so that two calls with the same events wait for each other and never deadlock
+        INSERT INTO dist_relay.seen_event (event_id)
+        SELECT a.event_id FROM arrived a WHERE a.nth = 1 ORDER BY a.event_id
+        ON CONFLICT DO NOTHING RETURNING event_id
+    ), stored AS (
+        INSERT INTO dist_job (event_id, handler, payload, connection_id, company_id, lane, priority, key, state, attempts,
+                              max_attempts, correlation_id, occurred_at, created_at)
+        SELECT a.event_id::text, a.v->>'type', a.v->'payload', c.id, c.company_id, r.lane,
+               COALESCE(r.priority, (a.v->>'priority')::int, 5), a.v->>'key', 'pending', 0, r.max_attempts,
+               a.v->>'correlation_id', (a.v->>'occurred_at')::timestamptz AT TIME ZONE 'UTC', dist_relay.utcnow()
+          FROM arrived a
+          JOIN fresh f ON f.event_id = a.event_id AND a.nth = 1
+          JOIN dist_connection c ON c.ref = a.v->>'connection'
+          LEFT JOIN dist_event_route r ON r.handler = a.v->>'type'
+         ORDER BY a.ordinal
+    )
+    SELECT a.ordinal, CASE WHEN f.event_id IS NOT NULL AND a.nth = 1 THEN 'stored' ELSE 'duplicate' END
+      FROM arrived a LEFT JOIN fresh f ON f.event_id = a.event_id
+$$;
