@@ -10,6 +10,6 @@
     "license": "LGPL-3",
     "development_status": "Beta",
     "depends": ["dist_channel"],
-    "data": [],
+    "data": ["views/dist_marketplace_views.xml"],
     "installable": True,
 }
