@@ -27,7 +27,7 @@ class DistJourneyStep(models.Model):
 
     An addon adds its own table by extending :meth:`_journey_selects`. Each select yields, in this order: ``id`` (unique
     over all selects: ``id::bigint * 32 + n``, n < 32 chosen per select), ``trace_id``, ``at``, ``kind``, ``name``,
-    ``state``, ``res_model``, ``res_id``, ``company_id``, ``connection_id``, ``duration`` (seconds). ``trace_id`` must be
+    ``state``, ``res_model``, ``res_id``, ``company_id``, ``connection_id``, ``duration`` (seconds). ``trace_id`` is
     ``substr(correlation_id, 4, 32)`` with an index on that expression, so that a journey of few steps is found at once.
     """
 
@@ -69,8 +69,8 @@ class DistJourneyStep(models.Model):
               FROM dist_exception WHERE correlation_id IS NOT NULL
             """,
             """
-            SELECT id::bigint * 32 + 3, substr(correlation_id, 4, 32), created_at, 'dead_letter', left(reason, 200), state,
-                   'dist.dead.letter', id, company_id, connection_id, NULL::float8
+            SELECT id::bigint * 32 + 3, substr(correlation_id, 4, 32), created_at, 'dead_letter', left(reason, 200),
+                   state, 'dist.dead.letter', id, company_id, connection_id, NULL::float8
               FROM dist_dead_letter WHERE correlation_id IS NOT NULL
             """,
         ]

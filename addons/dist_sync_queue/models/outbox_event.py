@@ -260,8 +260,8 @@ class DistOutboxEvent(models.Model):
         rows = SQL(
             """
             INSERT INTO dist_outbox_event (event_id, type, kind, connection_id, company_id, key, priority, payload,
-                                           version, state, correlation_id, occurred_at, deadline, attempts, max_attempts,
-                                           publication, lapses, read_back, report, res_model, res_id)
+                                           version, state, correlation_id, occurred_at, deadline, attempts,
+                                           max_attempts, publication, lapses, read_back, report, res_model, res_id)
             SELECT r.event_id, c.type, c.kind, c.connection_id, c.company_id, r.key, c.priority, r.payload, r.version,
                    'pending', r.correlation_id, clock_timestamp() AT TIME ZONE 'UTC', c.deadline, 0, c.max_attempts,
                    0, 0, false, c.report, r.res_model, r.res_id
