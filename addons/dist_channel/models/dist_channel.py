@@ -11,6 +11,8 @@ from dist_contracts import Order, Tax
 
 from ..logic import amounts
 
+GROUP = "dist_sync_queue.group_dist_user"
+
 
 class DistChannel(models.Model):
     """A connection that sells, and how its orders become ours."""
@@ -22,6 +24,9 @@ class DistChannel(models.Model):
     _check_company_auto = True
 
     connection_id = fields.Many2one("dist.connection", required=True, ondelete="cascade", index=True)
+    # Sellers and warehouse people read channels, but not what their connections are set up with.
+    settings = fields.Json(related="connection_id.settings", readonly=False, groups=GROUP)
+    check_result = fields.Json(related="connection_id.check_result", groups=GROUP)
     warehouse_id = fields.Many2one(
         "stock.warehouse",
         required=True,

@@ -80,7 +80,7 @@ class DistChannel(models.Model):
 
     def _load_locations(self) -> None:
         """List what the test of the connection found; a single location is linked to the channel's warehouse."""
-        for channel in self:
+        for channel in self.sudo():
             found = (channel.check_result or {}).get("locations") or []
             known = {loc.external_id: loc for loc in channel.with_context(active_test=False).location_ids}
             alone = len(found) == 1 and not known
@@ -133,7 +133,10 @@ class DistChannel(models.Model):
         template = ((self.adapter_id.sudo().manifest or {}).get("links") or {}).get(name)
         if not template:
             return None
-        known = {**(self.settings or {}), **{key: self._local_id(value) for key, value in values.items() if value}}
+        known = {
+            **(self.sudo().settings or {}),
+            **{key: self._local_id(value) for key, value in values.items() if value},
+        }
         names = [field for _text, field, _spec, _conv in Formatter().parse(template) if field]
         if any(known.get(field) in (None, "", False) for field in names):
             return None

@@ -159,7 +159,8 @@ class StockPicking(models.Model):
         found: list[Package] = []
         for package, contents in groups:
             if package.dist_tracking_ref:
-                found.append(self._dist_package(package.name, package, contents, package.dist_tracking_ref))
+                own_numbers = parcels.tracking_numbers(package.dist_tracking_ref)
+                found.append(self._dist_package(package.name, package, contents, own_numbers))
                 continue
             waiting -= 1
             mine = numbers if not waiting else numbers[:1]
@@ -174,20 +175,21 @@ class StockPicking(models.Model):
         found = []
         for position, share in enumerate(shares):
             last = position == len(shares) - 1
-            tracking = ", ".join(numbers[position:]) if last else numbers[position]
+            mine = numbers[position:] if last else numbers[position : position + 1]
             reference = name if len(shares) == 1 else f"{name}-{position + 1}"
-            found.append(self._dist_package(reference, package if len(shares) == 1 else None, share, tracking))
+            found.append(self._dist_package(reference, package if len(shares) == 1 else None, share, mine))
         return found
 
-    def _dist_package(self, reference: str, package, contents: dict[str, Decimal], tracking: str | None) -> Package:
+    def _dist_package(self, reference: str, package, contents: dict[str, Decimal], numbers: list[str]) -> Package:
         url = self.carrier_tracking_url or ""
         weight = self._dist_weight(package) if package else None
         return Package(
             reference=reference,
             lines=tuple(PackageLine(line_id=line_id, quantity=quantity) for line_id, quantity in contents.items()),
             carrier=self.carrier_id.name or None,
-            tracking_number=tracking or None,
-            tracking_url=url if url.startswith("http") and tracking == self.carrier_tracking_ref else None,
+            tracking_number=numbers[0] if numbers else None,
+            more_tracking_numbers=tuple(numbers[1:]),
+            tracking_url=url if url.startswith("http") and ", ".join(numbers) == self.carrier_tracking_ref else None,
             sscc=package.name if package and package.valid_sscc and len(package.name) == 18 else None,
             weight_kg=weight,
         )

@@ -105,7 +105,12 @@ class TestCompany(ChannelCase):
         self.assertEqual(len(self.events("shipment.confirm.v1")), 1)
         seller = new_test_user(self.env, "f_seller", "sales_team.group_sale_salesman_all_leads")
         other = self.receive(order([line("SKU-A", 2)]))
-        self.assertEqual(other.with_user(seller).name, other.name)
+        for user in (seller, clerk):
+            seen = other.with_user(user)
+            self.assertEqual((seen.name, seen.display_name), (other.name, other.display_name))
+            self.assertEqual(seen.channel_id.display_name, "Shop")
+            secret = {"settings", "sealed_credentials", "check_result"} & set(self.channel.with_user(user).fields_get())
+            self.assertFalse(secret, "what a connection is set up with is nothing for sellers and warehouse people")
         other.sale_order_id.with_user(seller).action_cancel()
         self.assertEqual(len(self.events("order.cancel.v1")), 1)
 
