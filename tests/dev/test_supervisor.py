@@ -62,7 +62,7 @@ def test_a_service_is_ready_when_its_check_says_so(supervisor: Supervisor):
 
 
 def test_one_that_ends_while_starting_is_named_with_its_log(supervisor: Supervisor, tmp_path: Path):
-    with pytest.raises(ServiceError, match="broken ended while starting, see .*broken.log"):
+    with pytest.raises(ServiceError, match=r"broken ended while starting, see .*broken.log"):
         supervisor.start(Service("broken", [sys.executable, "-c", "print('why')"], ready=lambda: False))
     assert (tmp_path / "logs" / "broken.log").read_text() == "why\n"
 

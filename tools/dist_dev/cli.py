@@ -131,7 +131,7 @@ def clean(layout: Layout, _arguments: list[str]) -> int:
 def _in_venv(layout: Layout, module: str, arguments: Sequence[str]) -> int:
     """Go on in the environment's Python, in this same process."""
     env = {**os.environ, "PYTHONPATH": str(layout.repo / "tools")}
-    os.execve(layout.python, [str(layout.python), "-m", module, *arguments], env)
+    os.execve(layout.python, [str(layout.python), "-m", module, *arguments], env)  # noqa: S606
 
 
 def main(argv: Sequence[str]) -> int:

@@ -74,7 +74,7 @@ class Cluster:
         if self.user is None or all(map(_may_enter, (self._wheel / "bin", *self._wheel.parents))):
             return None
         name = hashlib.sha256(str(self.layout.cache).encode()).hexdigest()[:12]
-        return Path("/var/tmp") / f"dist-{os.geteuid()}-{name}"
+        return Path("/var/tmp") / f"dist-{os.geteuid()}-{name}"  # noqa: S108 - made and checked by _own_folder
 
     @property
     def bin(self) -> Path:
@@ -188,7 +188,7 @@ class Databases:
         return done.stdout.strip()
 
     def exists(self, name: str) -> bool:
-        return bool(self.sql(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"))
+        return bool(self.sql(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"))  # noqa: S608 - our own names
 
     def drop(self, name: str) -> None:
         self.sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

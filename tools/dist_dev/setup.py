@@ -26,8 +26,8 @@ def check_tools(layout: Layout) -> None:
     missing = {tool: package for tool, package in needed.items() if shutil.which(tool) is None}
     if "apt-get" in missing or "dpkg-deb" in missing:
         raise ui.Problem(
-            "Odoo 19 is unpacked from Debian's package with apt-get and dpkg, which this machine lacks: name an Odoo 19 "
-            "checkout with ODOO_HOME=/path, or use Docker Compose (docs/install.md)."
+            "Odoo 19 is unpacked from Debian's package with apt-get and dpkg, which this machine lacks: name an "
+            "Odoo 19 checkout with ODOO_HOME=/path, or use Docker Compose (docs/install.md)."
         )
     if missing:
         raise ui.Problem(f"Missing {', '.join(missing)}: install the packages {', '.join(missing.values())}.")

@@ -31,6 +31,7 @@ class Running:
         return {
             **cluster.environment(port),
             "DIST_PG_DSN": f"postgresql://odoo:{cluster.password}@127.0.0.1:{port}/postgres",
+            "DIST_TEST_DB": f"postgresql://odoo:{cluster.password}@127.0.0.1:{port}/{template.FULL}",
             "DIST_PG_BIN": str(cluster.bin),
             "DIST_VALKEY_SERVER": str(self.layout.valkey_server),
             "DIST_ODOO_CONF": str(self.odoo_config),

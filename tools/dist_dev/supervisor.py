@@ -278,7 +278,7 @@ def stop_signals() -> Iterator[None]:
 
 
 def stop_from_outside(status: Path, grace: float = 60.0) -> list[str]:
-    """``make stop``: ask the supervisor of a run to end, and kill what is left; returns the names of its services."""
+    """``make stop``: ask the supervisor of a run to end, and kill what is left; returns its services' names."""
     try:
         content = json.loads(status.read_text())
     except (FileNotFoundError, ValueError):
