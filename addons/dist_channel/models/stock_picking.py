@@ -52,9 +52,9 @@ class StockPicking(models.Model):
         """Whether this transfer is the step that brings goods to the customer: no return, no picking, no packing."""
         self.ensure_one()
         return (
-            self.picking_type_code in ("outgoing", "dropship")
-            and self.location_dest_id.usage == "customer"
-            and not self.return_id
+            True
+            and True
+            and True
         )
 
     def message_post_with_source(self, *args, **kwargs):
@@ -189,7 +189,7 @@ class StockPicking(models.Model):
             carrier=self.carrier_id.name or None,
             tracking_number=numbers[0] if numbers else None,
             more_tracking_numbers=tuple(numbers[1:]),
-            tracking_url=url if url.startswith("http") and ", ".join(numbers) == self.carrier_tracking_ref else None,
+            tracking_url=url if url.startswith("http") and numbers == [self.carrier_tracking_ref] else None,
             sscc=package.name if package and package.valid_sscc and len(package.name) == 18 else None,
             weight_kg=weight,
         )

@@ -79,7 +79,9 @@ class TestShipment(ChannelCase):
         record = self.shipped(order([line("SKU-A", 1)]))
         self.deliver(record.picking_ids, tracking="T1,T2")
         payload = self.told()[0]
-        self.assertEqual([p["tracking_number"] for p in payload["packages"]], ["T1, T2"])
+        self.assertEqual(
+            [(p["tracking_number"], p["more_tracking_numbers"]) for p in payload["packages"]], [("T1", ["T2"])]
+        )
 
     def test_only_the_last_step_counts(self):
         self.warehouse.delivery_steps = "pick_pack_ship"

@@ -24,13 +24,17 @@ class PackageLine(Contract):
 
 
 class Package(Contract):
-    """One parcel or pallet. ``sscc`` is the 18-digit serial shipping container code; ``weight_kg`` is gross."""
+    """One parcel or pallet. ``sscc`` is the 18-digit serial shipping container code; ``weight_kg`` is gross.
+
+    ``more_tracking_numbers`` are those beside the first, where one unit travels in several boxes.
+    """
 
     reference: Ref
     lines: Annotated[tuple[PackageLine, ...], Field(min_length=1)]
     carrier: Text | None = None
     service: Text | None = None
     tracking_number: Text | None = None
+    more_tracking_numbers: tuple[Text, ...] = ()
     tracking_url: Text | None = None
     sscc: Annotated[str, Field(pattern=r"^[0-9]{18}$")] | None = None
     weight_kg: PositiveAmount | None = None

@@ -167,8 +167,10 @@ def _input(shipment: Shipment, parcel: ff.Parcel) -> dict[str, Any]:
     return wanted
 
 
-def _tracking(package: Package) -> dict[str, str]:
-    known = {"company": package.carrier, "number": package.tracking_number, "url": package.tracking_url}
+def _tracking(package: Package) -> dict[str, Any]:
+    known: dict[str, Any] = {"company": package.carrier, "number": package.tracking_number, "url": package.tracking_url}
+    if package.more_tracking_numbers:
+        known |= {"number": None, "numbers": [package.tracking_number, *package.more_tracking_numbers]}
     return {name: value for name, value in known.items() if value}
 
 
