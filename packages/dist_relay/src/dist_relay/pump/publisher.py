@@ -107,7 +107,7 @@ class Publisher:
         return len(events)
 
     def _tell_config(self, database: str, connection: str) -> None:
-        """Write the connection's configuration before what was emitted under it: no event is handled with an older one."""
+        """Write the configuration before what was emitted under it: no event is handled with an older one."""
         for row in self._pg.connections():
             if str(row["connection"]) == connection:
                 self._client.hset(config(database), connection, config_text(row))

@@ -12,55 +12,17 @@ import os
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import Any
 from uuid import uuid4
 
 from dist_contracts import EVENTS, Kind, event_id, new_traceparent
 from dist_relay.pump.port import API_VERSION, Claimed, ClaimedPull, Hello, Pending, Refused, Unavailable
 
+from .memory_rows import Row, Schedule, alive
+
 RUN_SECONDS = 6.0
 SETTLED = frozenset({"delivered", "rejected", "dead", "cancelled"})
 _ENDS = {"delivered": "delivered", "rejected": "rejected", "broken": "dead"}
-
-
-@dataclass
-class Row:
-    """An outbox row."""
-
-    id: int
-    event_id: str
-    type: str
-    connection: str
-    key: str
-    payload: dict[str, Any]
-    priority: int = 5
-    version: int | None = None
-    state: str = "pending"
-    attempts: int = 0
-    max_attempts: int = 8
-    next_try: float = 0.0
-    lease_until: float = 0.0
-    acted: bool = False
-    outcome: dict[str, Any] | None = None
-    history: list[str] = field(default_factory=list)
-    correlation_id: str = field(default_factory=new_traceparent)
-    occurred_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
-
-
-@dataclass
-class Schedule:
-    """A pull schedule."""
-
-    connection: str
-    capability: str
-    every: float
-    cursor: dict[str, Any] | None = None
-    next_run: float = 0.0
-    run_id: str | None = None
-    deadline: float = 0.0
-    results: list[str] = field(default_factory=list)
 
 
 class MemoryPg:
@@ -266,7 +228,7 @@ class MemoryPg:
         """:meth:`try_lock` on behalf of another process."""
         with self._lock:
             holder = self._locks.get(connection)
-            if holder is not None and holder != pid and _alive(holder):
+            if holder is not None and holder != pid and alive(holder):
                 return False
             self._locks[connection] = pid
             return True
@@ -402,12 +364,3 @@ class MemoryPg:
         schedule.next_run = 0.0
         schedule.results.append("incomplete")
         return "incomplete"
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-        return file.read().rsplit(")", 1)[1].split()[0] != "Z"
