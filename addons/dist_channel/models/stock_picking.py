@@ -52,9 +52,9 @@ class StockPicking(models.Model):
         """Whether this transfer is the step that brings goods to the customer: no return, no picking, no packing."""
         self.ensure_one()
         return (
-            True
-            and True
-            and True
+            self.picking_type_code in ("outgoing", "dropship")
+            and self.location_dest_id.usage == "customer"
+            and not self.return_id
         )
 
     def message_post_with_source(self, *args, **kwargs):
