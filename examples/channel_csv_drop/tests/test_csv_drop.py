@@ -129,7 +129,12 @@ def test_availability_is_one_file_a_push_whatever_is_repeated(drop: Path) -> Non
 def test_a_shipment_is_one_file_whatever_is_repeated(drop: Path) -> None:
     put(drop, "1.csv", GOOD.replace("Desk,2", "Desk,3"))
     packages = tuple(
-        Package(reference=name, tracking_number=f"1Z{name}", lines=(PackageLine(line_id="1", quantity=Decimal("1.5")),))
+        Package(
+            reference=name,
+            tracking_number=f"1Z{name}",
+            more_tracking_numbers=("2Z",) if name == "P2" else (),
+            lines=(PackageLine(line_id="1", quantity=Decimal("1.5")),),
+        )
         for name in ("P1", "P2")
     )
     shipment = Shipment(order_id="A1", reference="WH/OUT/1", shipped_at=NOON, packages=packages)
@@ -139,7 +144,7 @@ def test_a_shipment_is_one_file_whatever_is_repeated(drop: Path) -> None:
     (path,) = (drop / "shipments").glob("*/*.csv")
     assert [(row["package"], row["tracking_number"], row["quantity"]) for row in read(path)] == [
         ("P1", "1ZP1", "1.5"),
-        ("P2", "1ZP2", "1.5"),
+        ("P2", "1ZP2 2Z", "1.5"),
     ]
 
 

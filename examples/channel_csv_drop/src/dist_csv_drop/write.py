@@ -83,7 +83,7 @@ class ConfirmShipment:
                 "quantity": line.quantity,
                 "package": package.reference,
                 "carrier": package.carrier,
-                "tracking_number": package.tracking_number,
+                "tracking_number": " ".join(filter(None, (package.tracking_number, *package.more_tracking_numbers))),
                 "reference": shipment.reference,
                 "shipped_at": shipment.shipped_at.isoformat(),
             }
