@@ -49,7 +49,7 @@ class DistConnection(models.Model):
             if secret.sealed_credentials:
                 connection.credentials_state = "set" if secret.sealed_to == public_key else "stale"
             else:
-                needed = secret.adapter_id.schema("credentials_schema").get("required") if secret.adapter_id else None
+                needed = secret.adapter_id and schema_errors(secret.adapter_id.schema("credentials_schema"), {})
                 connection.credentials_state = "missing" if needed else "none"
 
     def set_credentials(self, credentials: dict[str, Any]) -> bool:
