@@ -86,7 +86,7 @@ def shell(layout: Layout, arguments: list[str]) -> int:
         if not services.databases.exists(name):
             services.databases.copy("dist_template", name)
         argv = [layout.python, "-m", "odoo", "shell", "-c", services.odoo_config, "-d", name, "--no-http", *arguments]
-        return subprocess.run(argv, env={**os.environ, **services.environment()}).returncode
+        return subprocess.run([str(part) for part in argv], env={**os.environ, **services.environment()}).returncode
 
 
 @command("logs", "follow the logs of what runs (SERVICE=name: only that one)")

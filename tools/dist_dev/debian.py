@@ -162,8 +162,8 @@ def _unpack_odoo(layout: Layout) -> None:
     if half.exists():
         shutil.rmtree(half)
     half.mkdir(parents=True)
-    show = lambda: f"{len(os.listdir(addons)) if addons.is_dir() else 0} addons"  # noqa: E731
     addons = half / "usr" / "lib" / "python3" / "dist-packages" / "odoo" / "addons"
+    show = lambda: f"{len(os.listdir(addons)) if addons.is_dir() else 0} addons"  # noqa: E731
     for package in (*own, *unstable):
         title = f"Unpacking {package.name.split('_')[0]}"
         command = ["dpkg-deb", "--extract", package, half]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from . import browser, debian, pythonenv, stack, ui
 from .layout import Layout
@@ -13,6 +13,7 @@ from .steps import Stamps, Step, exclusive, run_step
 
 _TOOLS = {"make": "make", "setpriv": "util-linux"}
 _DEBIAN_TOOLS = {"apt-get": "apt", "dpkg-deb": "dpkg"}
+_PYTHON = (pythonenv.venv_step, pythonenv.packages_step, debian.odoo_step, pythonenv.link_step)
 
 
 def check_tools(layout: Layout) -> None:
@@ -36,16 +37,8 @@ def check_tools(layout: Layout) -> None:
 def everything(layout: Layout) -> bool:
     """Set up all there is. True if a step had to run."""
     check_tools(layout)
-    steps = [
-        lambda: pythonenv.venv_step(layout),
-        lambda: pythonenv.packages_step(layout),
-        lambda: debian.odoo_step(layout),
-        lambda: pythonenv.link_step(layout),
-        lambda: cluster_step(layout),
-        lambda: browser.chromium_step(layout),
-    ]
     with exclusive(layout.state / "setup.lock", "Another set-up works in this cache; waiting for it."):
-        ran = [run_step(make(), Stamps(layout.state / "stamps")) for make in steps]
+        ran = [_run(layout, _PYTHON), _run(layout, (cluster_step, browser.chromium_step))]
         if stack.template_needed(layout):
             ran.append(True)
             with stack.test_services(layout, "setup"):
@@ -56,9 +49,11 @@ def everything(layout: Layout) -> bool:
 def python_only(layout: Layout) -> None:
     """What the checks need: the environment, and Odoo's sources to resolve imports."""
     check_tools(layout)
-    steps: Iterable[Step] = (pythonenv.venv_step(layout), pythonenv.packages_step(layout))
     with exclusive(layout.state / "setup.lock", "Another set-up works in this cache; waiting for it."):
-        for step in steps:
-            run_step(step, Stamps(layout.state / "stamps"))
-        run_step(debian.odoo_step(layout), Stamps(layout.state / "stamps"))
-        run_step(pythonenv.link_step(layout), Stamps(layout.state / "stamps"))
+        _run(layout, _PYTHON)
+
+
+def _run(layout: Layout, steps: Iterable[Callable[[Layout], Step]]) -> bool:
+    """Run the steps one after the other, each made only when its turn comes: it may look at what came before."""
+    ran = [run_step(make(layout), Stamps(layout.state / "stamps")) for make in steps]
+    return any(ran)

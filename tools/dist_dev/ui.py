@@ -81,7 +81,7 @@ class Progress:
 
 
 def run_logged(
-    argv: Sequence[str | os.PathLike[str]],
+    argv: Sequence[object],
     log: Path,
     *,
     name: str,
@@ -104,7 +104,12 @@ def run_logged(
         stream.flush()
         try:
             process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT, env=env, cwd=cwd
+                [str(part) for part in argv],
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                env=env,
+                cwd=cwd,
             )
         except OSError as error:
             raise Problem(f"{title} failed: {error}. {hint}") from error

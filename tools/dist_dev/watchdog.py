@@ -73,8 +73,8 @@ def end_marked(token: str) -> None:
 
 
 def main(token: str) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
     groups: dict[int, tuple[int, float]] = {}
     for line in sys.stdin:
         word, group, *rest = line.split()
