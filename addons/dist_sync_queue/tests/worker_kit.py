@@ -122,6 +122,7 @@ class EngineCase(SyncKit, BaseCase):
     def cursor(self) -> Any:
         """A cursor of its own, closed after the test."""
         cr = self.registry.cursor()
+        cr.execute("SET LOCAL lock_timeout = '5s'")  # a wait for another cursor of this thread would never end
         self._cursors.append(cr)
         return cr
 
