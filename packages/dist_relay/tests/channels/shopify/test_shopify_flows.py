@@ -200,3 +200,11 @@ def _shipment(count: int) -> Shipment:
     package = Package(reference="p", tracking_number="T1", lines=(line,))
     moment = datetime(2026, 1, 1, tzinfo=timezone.utc)
     return Shipment(order_id="1", reference="OUT/1", shipped_at=moment, packages=(package,))
+
+
+def test_a_hold_says_why(harness: ShopifyHarness) -> None:
+    order = harness.place({harness.skus[0]: 1})
+    harness.hold(order)
+    (outcome,) = run(harness, shipment(harness, order, {harness.skus[0]: 1}))
+    assert (outcome.verdict, outcome.code) == (Verdict.SNOOZE, "on_hold")
+    assert "high risk of fraud (call the buyer)" in (outcome.message or "")
