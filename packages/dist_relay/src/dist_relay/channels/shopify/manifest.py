@@ -30,6 +30,7 @@ SETTINGS: dict[str, Any] = {
     "type": "object",
     "required": ["shop_domain"],
     "additionalProperties": False,
+    "x-order": ["shop_domain", "location_ids", "orders_since", "overlap_minutes", "api_version", "endpoint"],
     "properties": {
         "shop_domain": {
             "type": "string",
@@ -79,6 +80,7 @@ CREDENTIALS: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "type": "object",
     "additionalProperties": False,
+    "x-order": ["access_token", "client_id", "client_secret"],
     "properties": {
         "access_token": {
             "type": "string",
