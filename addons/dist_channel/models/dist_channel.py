@@ -36,7 +36,7 @@ class DistChannel(models.Model):
     )
     location_ids = fields.One2many("dist.channel.location", "channel_id", string="Locations")
     team_id = fields.Many2one("crm.team", string="Sales Team", check_company=True)
-    salesperson_id = fields.Many2one("res.users", string="Salesperson", domain="[('share', '=', False)]")
+    salesperson_id = fields.Many2one("res.users", domain="[('share', '=', False)]")
     pricelist_id = fields.Many2one(
         "product.pricelist",
         check_company=True,

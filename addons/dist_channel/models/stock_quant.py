@@ -39,16 +39,18 @@ BEGIN
 END $$;
 """
 
-TRIGGER = """
-CREATE TRIGGER dist_channel_quant_{event} AFTER {event} ON stock_quant {tables}
+TRIGGERS = """
+DROP TRIGGER IF EXISTS dist_channel_quant_insert ON stock_quant;
+CREATE TRIGGER dist_channel_quant_insert AFTER INSERT ON stock_quant REFERENCING NEW TABLE AS new_quants
+    FOR EACH STATEMENT EXECUTE FUNCTION dist_channel_quant_changed();
+DROP TRIGGER IF EXISTS dist_channel_quant_update ON stock_quant;
+CREATE TRIGGER dist_channel_quant_update AFTER UPDATE ON stock_quant
+    REFERENCING OLD TABLE AS old_quants NEW TABLE AS new_quants
+    FOR EACH STATEMENT EXECUTE FUNCTION dist_channel_quant_changed();
+DROP TRIGGER IF EXISTS dist_channel_quant_delete ON stock_quant;
+CREATE TRIGGER dist_channel_quant_delete AFTER DELETE ON stock_quant REFERENCING OLD TABLE AS old_quants
     FOR EACH STATEMENT EXECUTE FUNCTION dist_channel_quant_changed();
 """
-
-TABLES = {
-    "INSERT": "REFERENCING NEW TABLE AS new_quants",
-    "UPDATE": "REFERENCING OLD TABLE AS old_quants NEW TABLE AS new_quants",
-    "DELETE": "REFERENCING OLD TABLE AS old_quants",
-}
 
 
 class StockQuant(models.Model):
@@ -62,11 +64,7 @@ class StockQuant(models.Model):
     _inherit = "stock.quant"
 
     def init(self):
-        super().init()
+        res = super().init()
         self.env.cr.execute(FUNCTION)
-        self._dist_create_triggers()
-
-    def _dist_create_triggers(self) -> None:
-        for event, tables in TABLES.items():
-            self.env.cr.execute(f"DROP TRIGGER IF EXISTS dist_channel_quant_{event} ON stock_quant")
-            self.env.cr.execute(TRIGGER.format(event=event, tables=tables))
+        self.env.cr.execute(TRIGGERS)
+        return res
