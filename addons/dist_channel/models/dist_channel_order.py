@@ -74,13 +74,15 @@ class DistChannelOrder(models.Model):
         "sale.order", readonly=True, index="btree_not_null", ondelete="set null", copy=False
     )
     picking_ids = fields.One2many("stock.picking", "dist_channel_order_id", string="Transfers", readonly=True)
-    picking_count = fields.Integer(compute="_compute_picking_count")
+    picking_count = fields.Integer(compute="_compute_picking_count", compute_sudo=True)
     hold_reason = fields.Char(readonly=True)
     released = fields.Boolean(readonly=True, help="Somebody released our own hold (payment, test order).")
     difference_accepted = fields.Boolean(readonly=True)
     cancel_requested = fields.Boolean(string="Buyer Wants to Cancel", readonly=True)
     cancel_sent = fields.Boolean(readonly=True, help="The channel was told that we cancelled the order.")
-    waiting_stock = fields.Boolean(compute="_compute_waiting_stock", search="_search_waiting_stock")
+    waiting_stock = fields.Boolean(
+        compute="_compute_waiting_stock", search="_search_waiting_stock", compute_sudo=True
+    )
     gift_message = fields.Text(readonly=True)
     note = fields.Text(readonly=True)
     is_test = fields.Boolean(string="Test Order", readonly=True)
@@ -121,8 +123,9 @@ class DistChannelOrder(models.Model):
             ("state", "in", ["confirmed", "partially_available"]),
             ("procure_method", "=", "make_to_stock"),
         ]
-        moves = self.env["stock.move"]._search(domain)
-        return [("picking_ids.move_ids", "in" if True in value else "not in", moves)]
+        moves = self.env["stock.move"].sudo()._search(domain)
+        waiting = self.sudo()._search([("picking_ids.move_ids", "in", moves)])
+        return [("id", "in" if True in value else "not in", waiting)]
 
     @api.depends("name", "channel_id.name")
     def _compute_display_name(self):

@@ -9,3 +9,4 @@ from . import test_party
 from . import test_reserve
 from . import test_shipment
 from . import test_tour
+from . import test_tour_screens

@@ -23,7 +23,12 @@ class DistJob(models.Model):
         self.ensure_one()
         if not self.res_id or self.res_model not in self.env:
             raise UserError(self.env._("This job belongs to no record."))
-        return {"type": "ir.actions.act_window", "res_model": self.res_model, "res_id": self.res_id, "view_mode": "form"}
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.res_model,
+            "res_id": self.res_id,
+            "view_mode": "form",
+        }
 
 
 class DistDeadLetter(models.Model):

@@ -26,7 +26,9 @@ class BrowserCase(HttpCase):
     def setUp(self) -> None:
         super().setUp()
         if self.http_port() is None:
-            self.skipTest("browser test skipped: Odoo's HTTP server does not run (odoo --test-tags, pytest --odoo-http)")
+            self.skipTest(
+                "browser test skipped: Odoo's HTTP server does not run (odoo --test-tags, pytest --odoo-http)"
+            )
         original = JavascriptAsset.generate_error
 
         def generate_error(asset: JavascriptAsset, message: str) -> str:
