@@ -12,6 +12,9 @@ from odoo.exceptions import UserError
 
 from ..api import job
 
+SHOWN = 10
+"""As many of the newest open letters are told in their exception; the list has them all."""
+
 
 class DistDeadLetter(models.Model):
     """One item ``dist_relay.intake`` found invalid, with its text (bounded)."""
@@ -55,7 +58,7 @@ class DistDeadLetter(models.Model):
             status = letter._intake(item)
             if status == "invalid":
                 raise UserError(self.env._("The item is still invalid: %s", letter._last_reason()))
-        self.env["dist.exception"].settle("intake.invalid", self[:1].connection_id or None, self[:1].connection_id)
+        self._settle()
         return True
 
     def _intake(self, item: dict[str, Any]) -> str:
@@ -74,19 +77,25 @@ class DistDeadLetter(models.Model):
         """Put it aside."""
         self.check_access("write")
         self.sudo()._move("ignored")
+        self._settle()
         return True
+
+    def _settle(self) -> None:
+        """Close the problem of each connection that has no open letter any more."""
+        for connection in {letter.connection_id for letter in self}:
+            if not self.sudo().search_count([("connection_id", "=", connection.id), ("state", "=", "open")], limit=1):
+                self.env["dist.exception"].settle("intake.invalid", connection or None, connection or None)
 
     @job(batch=200)
     def _report(self) -> None:
         """One open exception per connection that sends what cannot be read; queued by ``dist_relay.intake``."""
-        for connection, letters in (
-            self.filtered(lambda letter: letter.state == "open").grouped("connection_id").items()
-        ):
+        for connection in {letter.connection_id for letter in self.filtered(lambda letter: letter.state == "open")}:
+            letters = self.search([("connection_id", "=", connection.id), ("state", "=", "open")], limit=SHOWN)
             self.env["dist.exception"].report(
                 "intake.invalid",
                 connection or None,
                 self.env._("Something received could not be read"),
-                cause=letters[-1:].reason,
+                cause="\n".join(letters.mapped("reason")),
                 fix=self.env._("See Technical > Dead Letters; replay after an upgrade, or ignore."),
                 connection=connection or None,
             )

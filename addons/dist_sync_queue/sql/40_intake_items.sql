@@ -19,7 +19,9 @@ BEGIN
             WHEN length(v->>'type') > 64 THEN RETURN 'type is too long';
             WHEN COALESCE(v->>'database', '') <> p_database THEN RETURN 'made for another database';
             WHEN COALESCE(length(v->>'key'), 0) NOT BETWEEN 1 AND 255 THEN RETURN 'key must have 1 to 255 characters';
-            WHEN jsonb_typeof(v->'payload') IS DISTINCT FROM 'object' THEN RETURN 'payload is missing';
+            -- what the relay itself could not take in says why
+            WHEN jsonb_typeof(v->'payload') IS DISTINCT FROM 'object' THEN
+                RETURN COALESCE(NULLIF(v->>'refused', ''), 'payload is missing');
             WHEN octet_length((v->'payload')::text) > 2200000 THEN RETURN 'payload is larger than 2000000 bytes';
             WHEN COALESCE(v->>'occurred_at', '') !~ v_moment OR (v->>'occurred_at')::timestamptz IS NULL THEN
                 RETURN 'occurred_at must be a moment with its zone';
@@ -81,6 +83,9 @@ DECLARE
                     ELSE p_item END;
     v_text text := COALESCE(p_raw, p_item::text);
     v_event_id text := lower(v_body->>'event_id');
+    -- which order (or listing …) it is about, for the people who read the reason
+    v_about text := CASE WHEN p_item->>'kind' = 'event' AND jsonb_typeof(v_body) = 'object'
+                         THEN NULLIF(concat_ws(' ', left(v_body->>'type', 64), left(v_body->>'key', 255)), '') END;
     v_conn dist_connection%ROWTYPE;
     v_id int;
 BEGIN
@@ -96,7 +101,7 @@ BEGIN
     SELECT * INTO v_conn FROM dist_connection c WHERE c.ref = v_body->>'connection';
     INSERT INTO dist_dead_letter (kind, reason, raw, truncated, event_id, connection_id, company_id, correlation_id,
                                   created_at, state)
-    VALUES (left(p_item->>'kind', 64), left(p_reason, 1000), left(v_text, 65536), length(v_text) > 65536, v_event_id,
+    VALUES (left(p_item->>'kind', 64), left(concat_ws(': ', v_about, p_reason), 1000), left(v_text, 65536), length(v_text) > 65536, v_event_id,
             v_conn.id, v_conn.company_id, left(v_body->>'correlation_id', 64), dist_relay.utcnow(), 'open')
     RETURNING id INTO v_id;
     INSERT INTO dist_job (handler, payload, connection_id, company_id, priority, state, attempts, created_at, res_model,

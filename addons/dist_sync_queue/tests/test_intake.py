@@ -89,7 +89,8 @@ class TestIntakeEvents(RelayKit, SyncCase):
             self.assertIn(reason, letter.reason)
             self.assertLessEqual(len(letter.raw), 65_536)
         self.assertEqual(
-            letters.filtered("truncated").mapped("reason"), [f"payload is larger than {MAX_PAYLOAD_BYTES} bytes"]
+            letters.filtered("truncated").mapped("reason"),
+            [f"order.received.v1 g: payload is larger than {MAX_PAYLOAD_BYTES} bytes"],
         )
         self.assertEqual(self.jobs().key, "good")
 
@@ -139,6 +140,24 @@ class TestIntakeEvents(RelayKit, SyncCase):
         letter.action_replay()
         self.assertEqual(letter.state, "replayed")
         self.assertEqual(self.jobs().key, "a")
+
+    def test_what_the_relay_refused_says_why_and_of_which_order(self):
+        reasons = [f"order.lines[{number}].price: is negative" for number in range(2)]
+        items = [
+            self.envelope(self.connection, f"77{number}", payload=None, refused=reason, raw="{}", occurred_at=None)
+            for number, reason in enumerate(reasons)
+        ]
+        self.assertEqual(self.intake(*items), ["invalid", "invalid"])
+        told = [f"order.received.v1 77{number}: {reason}" for number, reason in enumerate(reasons)]
+        self.assertEqual(self.letters().mapped("reason"), told)
+        self.run_jobs()
+        exception = self.env["dist.exception"].search([("kind", "=", "intake.invalid"), ("state", "=", "open")])
+        self.assertEqual(exception.cause.splitlines(), told[::-1], "every open letter is told, the newest first")
+        self.assertEqual(exception.connection_id, self.connection)
+        self.letters()[0].action_ignore()
+        self.assertEqual(exception.state, "open", "one letter is still open")
+        self.letters()[1].action_ignore()
+        self.assertEqual(exception.state, "done")
 
     def test_seen_events_are_kept_for_their_retention(self):
         self.intake(self.envelope(self.connection, "old"), self.envelope(self.connection, "new"))
