@@ -27,7 +27,7 @@ def command(name: str, text: str) -> Callable[[Callable[[Layout, list[str]], int
 def help_(layout: Layout, _arguments: list[str]) -> int:
     ui.say("make <command>\n")
     for name, (_function, text) in COMMANDS.items():
-        ui.say(f"  {ui.paint(f'{name:<8}', 'bold')} {text}")
+        ui.say(f"  {ui.paint(f'{name:<15}', 'bold')} {text}")
     ui.say(f"\nEverything is kept in {layout.short(layout.cache)} (DIST_CACHE names another folder).")
     ui.say("More: docs/development.md")
     return 0
@@ -74,6 +74,15 @@ def bench(layout: Layout, arguments: list[str]) -> int:
 
     setup.everything(layout)
     return testing.bench(layout, arguments)
+
+
+@command("compose-secrets", "write the secret files that docker-compose.yml needs")
+def compose_secrets(layout: Layout, _arguments: list[str]) -> int:
+    from . import compose
+
+    made = compose.make_secrets(layout.repo / "docker" / "secrets")
+    ui.step("compose", f"made {', '.join(made)} in docker/secrets" if made else "all secrets are there")
+    return 0
 
 
 @command("shell", "Odoo's Python shell on a copy of the template (DB=name: on that database)")
