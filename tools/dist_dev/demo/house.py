@@ -19,7 +19,6 @@ from dist_dev.supervisor import Service, Supervisor, free_port, http_ready, tcp_
 from .odoo_rpc import OdooRpc
 from .store_side import Store
 
-DATABASE = "dist_demo"
 MORTAL = (ODOO.name, DIST_WORKER.name, RELAY_PUMP.name, RELAY_WORKER.name, VALKEY.name)
 """Services that a run with chaos kills. Valkey keeps nothing on disk: killing it throws its data away."""
 
@@ -36,41 +35,45 @@ class House:
 
 
 @contextmanager
-def house(layout: Layout, skus: int) -> Iterator[House]:
-    """Start everything; leaving ends everything. The database is a fresh copy of the template."""
-    with Supervisor(layout.logs / "demo", layout.status("demo")) as supervisor:
+def house(layout: Layout, skus: int, name: str = "demo") -> Iterator[House]:
+    """Start everything; leaving ends everything. The database is a fresh copy of the template.
+
+    ``name`` tells houses of one cache apart: it names the database (``dist_<name>``), the logs and the files of a run.
+    """
+    database = f"dist_{name}"
+    with Supervisor(layout.logs / name, layout.status(name)) as supervisor:
         cluster = Cluster(layout)
         port = running_postgres(layout)
         if port is None:
             port = free_port()
             supervisor.start(cluster.service(port))
         databases = Databases(cluster, port)
-        places = _places(layout, port)
+        places = _places(layout, port, name)
         config = template.write_config(
             layout,
             databases,
-            layout.state / "demo.odoo.conf",
+            layout.state / f"{name}.odoo.conf",
             http_port=places.odoo_port,
             max_cron_threads=1,
-            db_name=DATABASE,
+            db_name=database,
         )
         template.ensure(layout, databases, config)
-        ui.step("demo", f"copying the template to the database {DATABASE}")
-        databases.copy(template.FULL, DATABASE)
-        key = _bootstrap(layout, config)
+        ui.step(name, f"copying the template to the database {database}")
+        databases.copy(template.FULL, database)
+        key = _bootstrap(layout, config, database)
         store = _start(supervisor, layout, places, config, skus)
-        odoo = OdooRpc(places.odoo_url, DATABASE, key)
-        owner = f"postgresql://odoo:{cluster.password}@127.0.0.1:{port}/{DATABASE}"
+        odoo = OdooRpc(places.odoo_url, database, key)
+        owner = f"postgresql://odoo:{cluster.password}@127.0.0.1:{port}/{database}"
         supervisor.start(_warehouse(layout, places, key))
         yield House(supervisor, places, owner, odoo, store)
 
 
-def _places(layout: Layout, postgres_port: int) -> Places:
-    key_file = layout.state / "demo.relay.key"
+def _places(layout: Layout, postgres_port: int, name: str) -> Places:
+    key_file = layout.state / f"{name}.relay.key"
     key_file.unlink(missing_ok=True)
     subprocess.run([layout.venv / "bin" / "dist-relay", "keygen", key_file], check=True, capture_output=True)
     return Places(
-        database=DATABASE,
+        database=f"dist_{name}",
         postgres_port=postgres_port,
         valkey_port=free_port(),
         odoo_port=free_port(),
@@ -78,8 +81,8 @@ def _places(layout: Layout, postgres_port: int) -> Places:
     )
 
 
-def _bootstrap(layout: Layout, config: Path) -> str:
-    command = [layout.python, Path(__file__).with_name("bootstrap.py"), config, DATABASE]
+def _bootstrap(layout: Layout, config: Path, database: str) -> str:
+    command = [layout.python, Path(__file__).with_name("bootstrap.py"), config, database]
     done = subprocess.run(command, capture_output=True, text=True, cwd=layout.repo)
     if done.returncode:
         raise ui.Problem(f"Odoo could not give out an API key: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
@@ -98,7 +101,7 @@ def _start(supervisor: Supervisor, layout: Layout, places: Places, config: Path,
                 *odoo,
                 f"--addons-path={addons_path.partition('=')[2].strip()}",
                 *DIST_WORKER.command[1:],
-                *("-c", config, "-d", DATABASE, "--processes", 2),
+                *("-c", config, "-d", places.database, "--processes", 2),
             ],
         ),
         (RELAY_PUMP, [layout.venv / "bin" / RELAY_PUMP.command[0], *RELAY_PUMP.command[1:]]),
@@ -138,7 +141,7 @@ def _warehouse(layout: Layout, places: Places, key: str) -> Service:
         env={
             "PYTHONPATH": str(layout.repo / "tools"),
             "DEMO_ODOO_URL": places.odoo_url,
-            "DEMO_ODOO_DB": DATABASE,
+            "DEMO_ODOO_DB": places.database,
             "DEMO_ODOO_KEY": key,
             "PATH": os.environ.get("PATH", os.defpath),
         },

@@ -43,6 +43,7 @@ class Plan:
 
     orders: int = 220
     chaos: bool = False
+    kills: int = 12
     seed: int = 1
     pause: float = 0.4
     patience: float = 120.0
@@ -52,15 +53,18 @@ class Stuck(Exception):
     """Nothing moved for too long; the message says what was still open."""
 
 
-def run(house: House, plan: Plan, console: Console) -> tuple[Channel, list[str], View]:
+def run(
+    house: House, plan: Plan, console: Console, channel: Channel | None = None
+) -> tuple[Channel, list[str], View]:
     """Run the main job. Returns the channel, the differences between both sides (none is right) and the last view.
 
+    :param channel: one that an earlier run has opened; a new one is opened where none is given.
     :raises Stuck: when the run comes to no end.
     """
     view = View(plan.orders)
     distributor = Distributor(house.odoo, tend=house.supervisor.tend)
     with Live(view, console=console, refresh_per_second=4, transient=not console.is_terminal):
-        channel = _open(house, distributor, view)
+        channel = channel or _open(house, distributor, view)
         for kind, probability in FAULTS:
             house.store.tell("fault", kind=kind, probability=probability, **({"seconds": 2} if kind == "slow" else {}))
         view.title = "Orders are coming" + (" · processes are being killed" if plan.chaos else "")
@@ -95,7 +99,7 @@ def _open(house: House, distributor: Distributor, view: View) -> Channel:
 
 def _follow(house: House, plan: Plan, view: View) -> None:
     look, random = reader(house.owner_dsn, house.store), Random(plan.seed)
-    chaos = Chaos(MORTAL, lambda name: _kill(house.supervisor, name), seed=plan.seed, kills=12) if plan.chaos else None
+    chaos = plan.chaos and Chaos(MORTAL, lambda name: _kill(house.supervisor, name), seed=plan.seed, kills=plan.kills)
     placed, quiet, next_order = 0, 0, time.monotonic()
     watch = _Watch(plan.patience)
     while quiet < 3:
@@ -107,7 +111,7 @@ def _follow(house: House, plan: Plan, view: View) -> None:
             )
             placed, next_order = placed + count, now + plan.pause
         if chaos and (victim := chaos.tick(now)):
-            view.news(f"killed {victim} ({chaos.done.total()} of 12)")
+            view.news(f"killed {victim} ({chaos.done.total()} of {plan.kills})")
         for name in house.supervisor.tend():
             view.news(f"{name} is started again")
         figures = look()
