@@ -2,11 +2,12 @@
 
 For each Python version to support::
 
-    pythonX.Y -m pip install --dry-run --ignore-installed --quiet --report X.Y.json \
+    pythonX.Y -m pip --isolated install --dry-run --ignore-installed --quiet --report X.Y.json \
         -r requirements/odoo.in -r requirements/relay.in -r requirements/dev.in
 
-then ``python3 -m dist_dev.pins 3.10.json 3.11.json ...``. A distribution is pinned in the first of ``odoo``, ``relay``
-and ``dev`` that needs it. Where Pythons differ, the pin carries an environment marker. Needs ``packaging``.
+(isolated: pins have to exist in the public index, not only in one that this machine prefers), then
+``python3 -m dist_dev.pins 3.10.json 3.11.json ...``. A distribution is pinned in the first of ``odoo``, ``relay`` and
+``dev`` that needs it. Where Pythons differ, the pin carries an environment marker. Needs ``packaging``.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "requirements"
 
 def wanted(group: str) -> list[Requirement]:
     lines = (FOLDER / f"{group}.in").read_text().splitlines()
-    return [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
+    return [Requirement(text) for line in lines if (text := line.split("#")[0].strip())]
 
 
 def closure(group: str, report: dict[str, Any]) -> dict[str, str]:

