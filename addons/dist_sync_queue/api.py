@@ -62,7 +62,8 @@ class HandlerSpec:
     """How a decorated method is run. ``name`` is the handler's name in ``dist.job``; empty for record methods.
 
     ``batch``: most items of one call; ``max_attempts``: counted tries; ``timeout``: seconds of one call;
-    ``backoff`` and ``backoff_max``: seconds of the first and of the longest pause between tries.
+    ``backoff`` and ``backoff_max``: seconds of the first and of the longest pause between tries; ``budget``: seconds
+    one transaction may take, for work that is much quicker in large batches (default: the worker's, 0.2).
     """
 
     kind: str
@@ -73,6 +74,7 @@ class HandlerSpec:
     timeout: float = 300.0
     backoff: float = 5.0
     backoff_max: float = 3600.0
+    budget: float | None = None
 
     def __post_init__(self) -> None:
         if self.batch < 1 or self.max_attempts < 1 or self.timeout <= 0:

@@ -40,7 +40,7 @@ class DistChannelOrder(models.Model):
 
     _inherit = "dist.channel.order"
 
-    @job(lane="orders", batch=50)
+    @job(lane="orders", batch=50, budget=2.0)
     def _resume(self):
         """Look at these orders again: after a fix, a release, or when a hold ran out."""
         self.filtered(lambda o: o.state in ("received", "hold", "exception"))._process()

@@ -29,7 +29,7 @@ class DistChannelOrder(models.Model):
     _inherit = "dist.channel.order"
 
     @api.model
-    @on_event("order.received.v1", batch=50, lane="orders", max_attempts=8)
+    @on_event("order.received.v1", batch=50, lane="orders", max_attempts=8, budget=2.0)
     def _on_order_received(self, items):
         """Keep the newest snapshot of each order and act on those that changed.
 

@@ -54,10 +54,17 @@ class Batches:
         self._cursor: dict[Any, Any] = {}
         self._shrink: dict[str, int] = {}
 
+    def budget_of(self, name: str) -> float:
+        """Seconds a batch of this handler may take: its own, or the worker's."""
+        try:
+            return resolve(self.registry, name).spec.budget or self.budget
+        except UnknownHandler:
+            return self.budget
+
     def size(self, name: str) -> int:
         """How many jobs to take so that they fit into the time budget, by what they cost so far."""
         cost = self._cost.get(name)
-        fitting = MOST if not cost else int(self.budget / cost) + 1
+        fitting = MOST if not cost else int(self.budget_of(name) / cost) + 1
         return max(1, min(MOST, fitting) >> self._shrink.get(name, 0))
 
     def learn(self, name: str, report: Report) -> None:
@@ -128,7 +135,7 @@ class Batches:
             return Report()
         if self.slot:
             self.slot.begin(handler, group.connection, [row.id for row in rows])
-        report = run(env, handler, rows, self.budget, self.guard)
+        report = run(env, handler, rows, self.budget_of(group.handler), self.guard)
         undone = {row.id for row in report.left}
         settle_merged(cr, {id_: into for id_, into in merged.items() if into not in undone})
         self.learn(group.handler, report)
@@ -148,7 +155,7 @@ class Batches:
         point("claimed")
         if self.slot:
             self.slot.begin(handler, group.connection, [])
-        report = marks.run(env, handler, keys, self.budget, self.guard)
+        report = marks.run(env, handler, keys, self.budget_of(group.handler), self.guard)
         self.learn(group.handler, report)
         return report
 

@@ -201,7 +201,6 @@ BEGIN
     ), started AS (
         UPDATE dist_connection_schedule s
            SET last_result = CASE WHEN s.run_id IS NULL THEN s.last_result ELSE 'not answered in time' END,
-               failures = COALESCE(s.failures, 0) + (s.run_id IS NOT NULL)::int,
                run_id = gen_random_uuid()::text, run_started_at = v_now,
                run_deadline = v_now + make_interval(secs => s.timeout_seconds)
           FROM due WHERE s.id = due.id

@@ -107,7 +107,7 @@ BEGIN
     v_pause := v_run.interval_seconds * 2 ^ LEAST(COALESCE(v_run.failures, 0), 6);
     IF p_item->>'kind' = 'pull_failed' THEN
         v_pause := COALESCE((p_item->>'retry_after')::double precision,
-                            CASE p_item->>'verdict' WHEN 'broken' THEN GREATEST(900, v_pause) ELSE LEAST(3600, v_pause) END);
+                            CASE p_item->>'verdict' WHEN 'broken' THEN GREATEST(900, v_pause) ELSE LEAST(v_pause, GREATEST(300, v_run.interval_seconds)) END);
         UPDATE dist_connection_schedule s
            SET run_id = NULL, run_deadline = NULL, last_run_at = v_now,
                last_result = left(COALESCE(p_item->>'message', p_item->>'verdict'), 1000),

@@ -62,7 +62,8 @@ def _summary(console: Console, view: View, found: list[str], running: House, sec
     table.add_row("Orders", str(f.placed), str(f.imported))
     table.add_row("Cancelled", str(f.store_cancelled), str(f.cancelled))
     table.add_row("Shipped completely", str(f.fulfilled), str(f.delivered))
-    table.add_row("Fulfilments made", str(f.effects.get("fulfillments", 0)), "")
+    table.add_row("Nothing left to deliver (edited)", str(f.empty), str(f.imported - f.cancelled - f.delivered))
+    table.add_row("Shipments", str(f.effects.get("fulfillments", 0)), "")
     console.print(table)
     if restarts := running.supervisor.restarts:
         console.print("Killed and started again: " + ", ".join(f"{n} {c}×" for n, c in sorted(restarts.items())))

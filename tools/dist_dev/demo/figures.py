@@ -50,6 +50,7 @@ class Figures:
     told: int = 0
     fulfilled: int = 0
     store_cancelled: int = 0
+    empty: int = 0
     events_open: int = 0
     lag_seconds: float = 0.0
     dead: int = 0
@@ -64,10 +65,16 @@ class Figures:
         """Whether nothing is under way any more and every order has reached its end in the store."""
         return (
             self.placed > 0
-            and self.fulfilled + self.store_cancelled == self.placed
+            and self.fulfilled + self.store_cancelled + self.empty == self.placed
             and self.imported == self.placed
             and not (self.events_open or self.jobs or self.marks)
         )
+
+
+def _end(order: dict[str, Any]) -> str:
+    """Where an order stands in the store; ``empty`` when edits left nothing to deliver."""
+    wanted = any(line["quantity"] for line in order["lines"] if line["requires_shipping"])
+    return str(order["status"]) if wanted or order["cancelled"] else "empty"
 
 
 def reader(dsn: str, store: Store) -> Callable[[], Figures | None]:
@@ -84,7 +91,7 @@ def reader(dsn: str, store: Store) -> Callable[[], Figures | None]:
             connection.clear()
             return None
         state = store.tell("state")
-        ended = [order["status"] for order in state["orders"]]
+        ended = [_end(order) for order in state["orders"]]
         return Figures(
             placed=len(ended),
             imported=orders[0],
@@ -96,6 +103,7 @@ def reader(dsn: str, store: Store) -> Callable[[], Figures | None]:
             told=orders[6],
             fulfilled=ended.count("fulfilled"),
             store_cancelled=ended.count("cancelled"),
+            empty=ended.count("empty"),
             events_open=work[0],
             lag_seconds=float(work[1]),
             dead=work[2],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from random import Random
 
@@ -61,9 +62,9 @@ def run(
     :param channel: one that an earlier run has opened; a new one is opened where none is given.
     :raises Stuck: when the run comes to no end.
     """
-    view = View(plan.orders)
+    view = View(plan.orders, None if console.is_terminal else console)
     distributor = Distributor(house.odoo, tend=house.supervisor.tend)
-    with Live(view, console=console, refresh_per_second=4, transient=not console.is_terminal):
+    with Live(view, console=console, refresh_per_second=4) if console.is_terminal else nullcontext():
         channel = channel or _open(house, distributor, view)
         for kind, probability in FAULTS:
             house.store.tell("fault", kind=kind, probability=probability, **({"seconds": 2} if kind == "slow" else {}))
@@ -116,7 +117,7 @@ def _follow(house: House, plan: Plan, view: View) -> None:
             view.news(f"{name} is started again")
         figures = look()
         if figures:
-            view.figures = figures
+            view.show(figures)
             ended = placed == plan.orders and (not chaos or chaos.over) and figures.quiet
             quiet = quiet + 1 if ended else 0
             watch.see(figures, alive=placed < plan.orders or bool(chaos and not chaos.over))

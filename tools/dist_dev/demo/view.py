@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Sequence
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -14,18 +15,36 @@ from rich.text import Text
 from .figures import Figures
 
 
-class View:
-    """Draws figures. ``orders`` is how many orders the run will place."""
+PLAIN_SECONDS = 5.0
+"""How often a line is printed where nobody watches a terminal."""
 
-    def __init__(self, orders: int) -> None:
-        self._orders = orders
+
+class View:
+    """Draws figures. ``orders`` is how many orders the run will place.
+
+    Where ``plain`` is given (a log file, CI) the view prints a line now and then instead.
+    """
+
+    def __init__(self, orders: int, plain: Console | None = None) -> None:
+        self._orders, self._plain = orders, plain
         self._news: deque[str] = deque(maxlen=6)
+        self._printed = 0.0
         self.figures = Figures()
         self.title = "Starting"
 
     def news(self, text: str) -> None:
         """Add a line to what happened last."""
         self._news.append(text)
+        if self._plain:
+            self._plain.print(f"      demo  {text}", highlight=False)
+
+    def show(self, figures: Figures) -> None:
+        """Show new figures."""
+        self.figures = figures
+        if self._plain and time.monotonic() - self._printed > PLAIN_SECONDS:
+            self._printed = time.monotonic()
+            counts = ", ".join(f"{count} {name.lower()}" for name, count in self._counts())
+            self._plain.print(f"      demo  {counts}", highlight=False, soft_wrap=True)
 
     def __rich__(self) -> RenderableType:
         return Panel(Group(self._stages(), self._work(), Text("\n".join(self._news), "dim")), title=self.title)
