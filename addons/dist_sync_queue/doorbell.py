@@ -57,7 +57,7 @@ def notify(dbname: str, channel: str, now: float | None = None) -> bool:
                 _connections.pop((pid, dbname)).close()
                 raise
         return True
-    except Exception as error:  # noqa: BLE001 - a courtesy never disturbs the business
+    except Exception as error:
         _logger.debug("Doorbell %s of %s not rung: %s", channel, dbname, error)
         return False
 

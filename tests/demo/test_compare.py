@@ -37,7 +37,10 @@ def test_a_cancelled_order_needs_no_lines_to_agree():
             "order 1: line 11: 3 fulfilled in the store, 2 delivered in Odoo",
         ),
         (with_order(tracking=("1Z1", "1Z2")), "order 1: tracking number 1Z2 never reached the store"),
-        (replace(SIDE, stock={("SKU-1", "main"): Decimal(6)}), "stock of SKU-1 at main: the store offers 7, Odoo has 6"),
+        (
+            replace(SIDE, stock={("SKU-1", "main"): Decimal(6)}),
+            "stock of SKU-1 at main: the store offers 7, Odoo has 6",
+        ),
         (replace(SIDE, stock={}), "stock of SKU-1 at main: the store offers 7, Odoo has None"),
     ],
 )
@@ -51,6 +54,4 @@ def test_a_tracking_number_confirmed_twice_is_a_difference():
 
 
 def test_a_tracking_number_nobody_shipped_is_a_difference():
-    assert differences(with_order(tracking=("1Z1", "1Z9")), SIDE) == [
-        "order 1: tracking number 1Z9 is unknown in Odoo"
-    ]
+    assert differences(with_order(tracking=("1Z1", "1Z9")), SIDE) == ["order 1: tracking number 1Z9 is unknown in Odoo"]

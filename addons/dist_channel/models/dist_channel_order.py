@@ -80,9 +80,7 @@ class DistChannelOrder(models.Model):
     difference_accepted = fields.Boolean(readonly=True)
     cancel_requested = fields.Boolean(string="Buyer Wants to Cancel", readonly=True)
     cancel_sent = fields.Boolean(readonly=True, help="The channel was told that we cancelled the order.")
-    waiting_stock = fields.Boolean(
-        compute="_compute_waiting_stock", search="_search_waiting_stock", compute_sudo=True
-    )
+    waiting_stock = fields.Boolean(compute="_compute_waiting_stock", search="_search_waiting_stock", compute_sudo=True)
     gift_message = fields.Text(readonly=True)
     note = fields.Text(readonly=True)
     is_test = fields.Boolean(string="Test Order", readonly=True)

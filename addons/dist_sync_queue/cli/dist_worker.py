@@ -50,7 +50,7 @@ class DistWorker(Command):
         databases = config["db_name"]
         if not databases or len(databases) > 1:
             self.parser.error("Name one database with -d.")
-        from odoo.addons.dist_sync_queue.engine import command
+        from odoo.addons.dist_sync_queue.engine import command  # pylint: disable=odoo-addons-relative-import
 
         sys.exit(command.main(databases[0], options) or 0)
 

@@ -83,7 +83,7 @@ class Batches:
             gate(cr, self.registry)
             report = self.run_in(cr, group)
             point("before_commit")
-            cr.commit()
+            cr.commit()  # pylint: disable=invalid-commit
             point("after_commit")
         except AGAIN as error:
             self._shrink[group.handler] = min(self._shrink.get(group.handler, -1) + 1, 7)

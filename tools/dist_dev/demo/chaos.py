@@ -26,7 +26,7 @@ class Chaos:
     done: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)  # noqa: S311 - a choice of victims, not a secret
+        self._random = random.Random(self.seed)
         # Every target dies at least once before any of them dies more often than the others.
         order = [name for _ in range(self.kills // len(self.targets) + 1) for name in self._shuffled()]
         self._victims = order[: self.kills]

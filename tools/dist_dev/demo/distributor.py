@@ -119,9 +119,7 @@ class Distributor:
         """Pull orders every few seconds instead of every minute; pull everything now."""
         domain = [("connection_id", "=", channel.connection_id), ("capability", "=", "orders.pull")]
         ids = [row["id"] for row in self._odoo.search_read("dist.connection.schedule", domain, ["id"])]
-        self._odoo.call(
-            "dist.connection.schedule", "write", ids, vals={"interval_seconds": 5, "timeout_seconds": 30}
-        )
+        self._odoo.call("dist.connection.schedule", "write", ids, vals={"interval_seconds": 5, "timeout_seconds": 30})
         self._odoo.call("dist.connection", "action_pull_now", [channel.connection_id])
 
     def await_stock(self, shown: Callable[[], Mapping[tuple[str, str], Any]]) -> None:

@@ -77,6 +77,10 @@ def _end(order: dict[str, Any]) -> str:
     return str(order["status"]) if wanted or order["cancelled"] else "empty"
 
 
+def _row(connection: psycopg.Connection[Any], query: str) -> tuple[Any, ...]:
+    return connection.execute(query.encode()).fetchone() or ()
+
+
 def reader(dsn: str, store: Store) -> Callable[[], Figures | None]:
     """A function that takes a look; ``None`` while the database is away."""
     connection: list[psycopg.Connection[Any]] = []
@@ -85,8 +89,8 @@ def reader(dsn: str, store: Store) -> Callable[[], Figures | None]:
         try:
             if not connection:
                 connection.append(psycopg.connect(dsn, autocommit=True, connect_timeout=5))
-            orders = connection[0].execute(_ORDERS).fetchone() or ()
-            work = connection[0].execute(_WORK).fetchone() or ()
+            orders = _row(connection[0], _ORDERS)
+            work = _row(connection[0], _WORK)
         except psycopg.OperationalError:
             connection.clear()
             return None

@@ -89,7 +89,7 @@ def _places(layout: Layout, postgres_port: int, name: str) -> Places:
 
 
 def _bootstrap(layout: Layout, config: Path, database: str) -> str:
-    command = [layout.python, Path(__file__).with_name("bootstrap.py"), config, database]
+    command = [str(part) for part in (layout.python, Path(__file__).with_name("bootstrap.py"), config, database)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=layout.repo)
     if done.returncode:
         raise ui.Problem(f"Odoo could not give out an API key: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
@@ -122,9 +122,7 @@ def _start(supervisor: Supervisor, layout: Layout, places: Places, config: Path,
         supervisor.start(_service(layout, places, description, argv, checks.get(description.name)), timeout=120)
     port = free_port()
     argv = [layout.python, "-m", "dist_relay.testkit.fake_shopify", "--port", port, "--skus", skus, "--stock", 0]
-    supervisor.start(
-        Service("store", [str(part) for part in argv], cwd=layout.repo, ready=tcp_ready(port))
-    )
+    supervisor.start(Service("store", [str(part) for part in argv], cwd=layout.repo, ready=tcp_ready(port)))
     return Store(f"http://127.0.0.1:{port}")
 
 

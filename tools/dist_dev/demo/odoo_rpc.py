@@ -71,7 +71,8 @@ class OdooRpc:
 
     def search_read(self, model: str, domain: list[Any], fields: list[str], **options: Any) -> list[dict[str, Any]]:
         """Rows of ``model`` that match ``domain``."""
-        return self.call(model, "search_read", domain=domain, fields=fields, **options)
+        rows: list[dict[str, Any]] = self.call(model, "search_read", domain=domain, fields=fields, **options)
+        return rows
 
 
 def _message(response: requests.Response) -> str:

@@ -23,9 +23,7 @@ def _orders(odoo: OdooRpc, channel_id: int) -> dict[str, OrderView]:
     orders = odoo.search_read(
         "dist.channel.order", [("channel_id", "=", channel_id)], ["external_id", "state"], order="id"
     )
-    sales = odoo.search_read(
-        "sale.order", [("dist_channel_id", "=", channel_id)], ["dist_channel_order_id", "state"]
-    )
+    sales = odoo.search_read("sale.order", [("dist_channel_id", "=", channel_id)], ["dist_channel_order_id", "state"])
     sale_states: dict[int, list[str]] = defaultdict(list)
     for sale in sales:
         sale_states[_id(sale["dist_channel_order_id"])].append(sale["state"])

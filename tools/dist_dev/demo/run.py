@@ -54,9 +54,7 @@ class Stuck(Exception):
     """Nothing moved for too long; the message says what was still open."""
 
 
-def run(
-    house: House, plan: Plan, console: Console, channel: Channel | None = None
-) -> tuple[Channel, list[str], View]:
+def run(house: House, plan: Plan, console: Console, channel: Channel | None = None) -> tuple[Channel, list[str], View]:
     """Run the main job. Returns the channel, the differences between both sides (none is right) and the last view.
 
     :param channel: one that an earlier run has opened; a new one is opened where none is given.
@@ -128,7 +126,8 @@ class _Watch:
     """Notices when nothing moves any more."""
 
     def __init__(self, patience: float) -> None:
-        self._patience, self._last, self._since = patience, (), time.monotonic()
+        self._patience, self._since = patience, time.monotonic()
+        self._last: tuple[int, ...] = ()
 
     def see(self, figures: Figures, *, alive: bool) -> None:
         moving = (figures.imported, figures.reserved, figures.delivered, figures.fulfilled, figures.stock_updates)

@@ -14,7 +14,6 @@ from rich.text import Text
 
 from .figures import Figures
 
-
 PLAIN_SECONDS = 5.0
 """How often a line is printed where nobody watches a terminal."""
 

@@ -64,7 +64,9 @@ class Warehouse:
 
     def _pack(self, picking: dict[str, Any]) -> None:
         moves = self._odoo.search_read(
-            "stock.move", [("id", "in", picking["move_ids"]), ("state", "!=", "cancel")], ["quantity", "product_uom_qty"]
+            "stock.move",
+            [("id", "in", picking["move_ids"]), ("state", "!=", "cancel")],
+            ["quantity", "product_uom_qty"],
         )
         pieces = sum(move["quantity"] for move in moves)
         first_part = picking["id"] % PART_EVERY == 0 and pieces > 1 and not picking["backorder_id"]
