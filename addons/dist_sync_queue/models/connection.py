@@ -12,11 +12,15 @@ from jsonschema import Draft202012Validator
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..api import Item, on_outcome
+from ..api import Item, job, on_outcome
 
 CHECK_EVENT = "connection.check.v1"
 CONFIG_FIELDS = frozenset({"name", "adapter_id", "settings", "sealed_credentials", "max_in_flight", "state", "active"})
 """Fields the relay reads; a change of one makes it read the connection again."""
+MENDED_BY = frozenset({"settings", "sealed_credentials"})
+"""Fields whose change may mend what the channel refused."""
+WAITS_FOR_PEOPLE = ("credentials", "settings", "account_blocked", "paused")
+"""Outcome codes of events that wait until somebody has mended something."""
 
 
 def schema_errors(schema: dict[str, Any], value: Any) -> list[tuple[str, str]]:
@@ -139,6 +143,8 @@ class DistConnection(models.Model):
             return super().write(vals)
         for connection in self:
             super(DistConnection, connection).write({**vals, "config_version": connection.config_version + 1})
+        if MENDED_BY & vals.keys():
+            self._go_on()
         return True
 
     @api.ondelete(at_uninstall=False)
@@ -169,7 +175,7 @@ class DistConnection(models.Model):
         """Activate without asking for a passed test (demo data, presets)."""
         self._move("active")
         self.env["dist.connection.schedule"].sudo().ensure_for(self)
-        self._ring()
+        self._go_on()
 
     def _is_checked(self) -> bool:
         return self.check_state == "ok" and self.check_version == self.config_version
@@ -225,6 +231,43 @@ class DistConnection(models.Model):
                     "check_message": False if passed else (outcome.get("message") or outcome.get("code") or "?"),
                     "check_at": fields.Datetime.now(),
                 }
+            )
+            if passed:
+                item.connection._go_on()
+
+    def _go_on(self) -> None:
+        """Try again now what waits for credentials, a permission or a setting, instead of when its pause is over."""
+        now = fields.Datetime.now()
+        self.schedule_ids.sudo().filtered(lambda s: s.next_run_at and s.next_run_at > now).write({"next_run_at": now})
+        self.env["dist.outbox.event"].sudo()._try_now(self, WAITS_FOR_PEOPLE)
+        self._ring()
+
+    @job(batch=50)
+    def _report(self) -> None:
+        """Open the problem of refused credentials, or close it when no event waits for them; queued by the intake."""
+        exceptions = self.env["dist.exception"]
+        for connection in self:
+            waiting = self.env["dist.outbox.event"].search(
+                [
+                    ("connection_id", "=", connection.id),
+                    ("state", "=", "pending"),
+                    ("outcome_code", "=", "credentials"),
+                ],
+                order="id desc",
+                limit=1,
+            )
+            if not waiting:
+                exceptions.settle("connection.credentials", connection, connection)
+                continue
+            exceptions.report(
+                "connection.credentials",
+                connection,
+                self.env._("%s: the channel refuses our credentials", connection.name),
+                cause=f"{waiting.type} {waiting.key}: {waiting.outcome_message}",
+                fix=self.env._(
+                    "Enter new credentials or give the permission, then test the connection; what waits goes on then."
+                ),
+                connection=connection,
             )
 
     def _ring(self) -> None:

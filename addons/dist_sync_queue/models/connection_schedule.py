@@ -7,6 +7,8 @@ from __future__ import annotations
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..api import job
+
 DEFAULT_INTERVAL = 60
 """Seconds between two pulls unless set otherwise."""
 
@@ -63,6 +65,29 @@ class DistConnectionSchedule(models.Model):
         self.check_access("write")
         self.write({"cursor": False, "run_id": False, "run_deadline": False, "next_run_at": fields.Datetime.now()})
         return True
+
+    @job(batch=50)
+    def _report(self) -> None:
+        """Open the problem of a pull that fails, or close it when the last run was good; queued by the intake."""
+        exceptions = self.env["dist.exception"]
+        for schedule in self:
+            connection = schedule.connection_id
+            if schedule.last_result == "ok":
+                exceptions.settle("pull.failed", schedule, connection)
+                continue
+            exceptions.report(
+                "pull.failed",
+                schedule,
+                self.env._(
+                    "%(connection)s: %(capability)s fails", connection=connection.name, capability=schedule.capability
+                ),
+                cause=schedule.last_result,
+                fix=self.env._(
+                    "Put right what the channel complains about or enter new credentials, then test the connection. "
+                    "Nothing is lost meanwhile; reading goes on by itself."
+                ),
+                connection=connection,
+            )
 
     @api.private
     def ensure_for(self, connections: models.Model) -> None:

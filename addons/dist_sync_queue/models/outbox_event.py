@@ -307,6 +307,19 @@ class DistOutboxEvent(models.Model):
         ring(self.env.cr, "dist_outbox")
         return True
 
+    @api.model
+    @api.private
+    def _try_now(self, connections: models.Model, codes: tuple[str, ...]) -> None:
+        """Do not let what was put off for one of these reasons wait any longer."""
+        self.flush_model()
+        self.env.cr.execute(
+            """UPDATE dist_outbox_event SET next_try_at = now() AT TIME ZONE 'UTC'
+                WHERE connection_id = ANY (%s) AND state = 'pending' AND outcome_code = ANY (%s)
+                  AND next_try_at > now() AT TIME ZONE 'UTC'""",
+            (list(connections.ids), list(codes)),
+        )
+        self.invalidate_model(["next_try_at"])
+
     def write(self, vals: dict[str, Any]) -> bool:
         if not is_move(self):
             raise UserError(self.env._("An outbox event cannot be changed; replay or cancel it."))

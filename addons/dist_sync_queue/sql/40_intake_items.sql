@@ -73,6 +73,18 @@ EXCEPTION
         RETURN SQLERRM;
 END $$;
 
+-- Have Odoo tell people about a record: a job that calls its `_report`.
+CREATE OR REPLACE FUNCTION dist_relay._queue_report(p_model text, p_id int, p_connection int) RETURNS void
+LANGUAGE sql SET search_path = public, pg_temp
+AS $$
+    INSERT INTO dist_job (handler, payload, connection_id, company_id, priority, state, attempts, created_at, res_model,
+                          res_id)
+    VALUES (p_model || ':_report', jsonb_build_object('ids', jsonb_build_array(p_id)), p_connection,
+            COALESCE((SELECT c.company_id FROM dist_connection c WHERE c.id = p_connection),
+                     (SELECT min(id) FROM res_company)),
+            5, 'pending', 0, dist_relay.utcnow(), p_model, p_id)
+$$;
+
 -- Keep what cannot be taken in: bounded text, a job that tells somebody. Its event id counts as seen, so that one bad
 -- order never holds back the cursor of its pull.
 CREATE OR REPLACE FUNCTION dist_relay._dead_letter(p_item jsonb, p_raw text, p_reason text) RETURNS void
@@ -104,11 +116,7 @@ BEGIN
     VALUES (left(p_item->>'kind', 64), left(concat_ws(': ', v_about, p_reason), 1000), left(v_text, 65536), length(v_text) > 65536, v_event_id,
             v_conn.id, v_conn.company_id, left(v_body->>'correlation_id', 64), dist_relay.utcnow(), 'open')
     RETURNING id INTO v_id;
-    INSERT INTO dist_job (handler, payload, connection_id, company_id, priority, state, attempts, created_at, res_model,
-                          res_id)
-    VALUES ('dist.dead.letter:_report', jsonb_build_object('ids', jsonb_build_array(v_id)), v_conn.id,
-            COALESCE(v_conn.company_id, (SELECT min(id) FROM res_company)), 5, 'pending', 0, dist_relay.utcnow(),
-            'dist.dead.letter', v_id);
+    PERFORM dist_relay._queue_report('dist.dead.letter', v_id, v_conn.id);
 END $$;
 
 -- Outcome jobs for settled events: always when rejected or dead, and when delivered where a report was asked for.

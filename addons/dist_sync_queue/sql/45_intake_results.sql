@@ -74,6 +74,15 @@ BEGIN
      WHERE e.event_id IN (SELECT lower(i->'outcome'->>'event_id') FROM unnest(p_items) AS i) AND e.settled_at = v_now;
     PERFORM dist_relay._queue_outcomes(v_moved);
     PERFORM dist_relay._note_outcomes(v_moved, v_now);
+    -- refused credentials are told; what is settled may have been the last that waited for them
+    PERFORM dist_relay._queue_report('dist.connection', e.connection_id, e.connection_id)
+       FROM dist_outbox_event e
+      WHERE e.event_id IN (SELECT lower(i->'outcome'->>'event_id') FROM unnest(p_items) AS i)
+        AND (e.state = 'pending' AND e.outcome_code = 'credentials'
+             OR e.settled_at = v_now AND EXISTS (
+                 SELECT 1 FROM dist_exception x WHERE x.kind = 'connection.credentials' AND x.state = 'open'
+                    AND x.connection_id = e.connection_id))
+      GROUP BY e.connection_id;
 END $$;
 
 -- Last success and last error of the connections.
@@ -112,8 +121,14 @@ BEGIN
            SET run_id = NULL, run_deadline = NULL, last_run_at = v_now,
                last_result = left(COALESCE(p_item->>'message', p_item->>'verdict'), 1000),
                failures = COALESCE(s.failures, 0) + (p_item->>'verdict' <> 'snooze')::int,
-               next_run_at = v_now + make_interval(secs => LEAST(86400, v_pause))
+               -- a "run now" asked for while this run was under way stays due: what it failed for may be mended
+               next_run_at = CASE WHEN s.next_run_at > s.run_started_at THEN LEAST(v_now, s.next_run_at)
+                                  ELSE v_now + make_interval(secs => LEAST(86400, v_pause)) END
          WHERE s.id = v_run.id;
+        IF p_item->>'code' = 'credentials' OR p_item->>'verdict' = 'broken'
+           OR (p_item->>'verdict' = 'retry' AND COALESCE(v_run.failures, 0) + 1 = 3) THEN
+            PERFORM dist_relay._queue_report('dist.connection.schedule', v_run.id, v_run.connection_id);
+        END IF;
         INSERT INTO dist_connection_health AS h (connection_id, breaker_state, last_error, last_error_at)
         VALUES (v_run.connection_id, 'closed', left(COALESCE(p_item->>'message', p_item->>'verdict'), 4000), v_now)
         ON CONFLICT (connection_id) DO UPDATE
@@ -141,6 +156,10 @@ BEGIN
     INSERT INTO dist_connection_health AS h (connection_id, breaker_state, last_success_at)
     VALUES (v_run.connection_id, 'closed', v_now)
     ON CONFLICT (connection_id) DO UPDATE SET last_success_at = EXCLUDED.last_success_at;
+    IF EXISTS (SELECT 1 FROM dist_exception x
+                WHERE x.kind = 'pull.failed' AND x.res_id = v_run.id AND x.state = 'open') THEN
+        PERFORM dist_relay._queue_report('dist.connection.schedule', v_run.id, v_run.connection_id);
+    END IF;
     RETURN 'advanced';
 END $$;
 

@@ -208,6 +208,25 @@ class TestIntakeOutcomes(RelayKit, SyncCase):
         self.assertEqual((told["res_model"], told["res_id"]), ("dist.connection", self.connection.id))
         self.assertEqual(told["payload"], event.payload)
 
+    def test_events_wait_for_credentials_and_go_on_with_new_ones(self):
+        self.answer(self.claimed, "snooze", code="credentials", message="lacks write_orders", retry_after=300)
+        self.run_jobs()
+        problem = self.env["dist.exception"].search([("kind", "=", "connection.credentials")])
+        self.assertEqual((problem.state, problem.connection_id), ("open", self.connection))
+        self.assertEqual(problem.cause, "shipment.confirm.v1 1001: lacks write_orders")
+        self.assertFalse(self.claim(self.connection))
+        self.connection.set_credentials({"token": "another-token"})
+        (event,) = self.claim(self.connection)
+        self.assertEqual((self.event.state, self.event.attempts), ("published", 0))
+        self.answer(event, "delivered")
+        self.run_jobs()
+        self.assertEqual(problem.state, "done")
+
+    def test_credentials_do_not_hurry_what_waits_for_something_else(self):
+        self.answer(self.claimed, "snooze", code="rate_limited", retry_after=300)
+        self.connection.set_credentials({"token": "another-token"})
+        self.assertFalse(self.claim(self.connection))
+
     def test_rejected_and_broken_make_jobs(self):
         self.assertEqual(self.answer(self.claimed, "rejected", code="gone", message="No order"), "settled")
         self.assertEqual((self.event.state, self.event.outcome_code), ("rejected", "gone"))
@@ -391,6 +410,58 @@ class TestPulls(RelayKit, SyncCase):
         self.intake(failed)
         self.assertEqual(self.schedule.failures, 1, "a snooze is not counted")
         self.assertGreater(self.schedule.next_run_at, fields.Datetime.now() + timedelta(seconds=7000))
+
+    def refuse(self):
+        (run,) = self.pull()
+        failed = {"kind": "pull_failed", "run_id": run["run_id"], "verdict": "snooze", "code": "credentials"}
+        self.intake({**failed, "retry_after": 300, "message": "HTTP 401: invalid token"})
+        self.run_jobs()
+
+    def problem(self, kind):
+        return self.env["dist.exception"].search([("kind", "=", kind), ("connection_id", "=", self.connection.id)])
+
+    def test_refused_credentials_need_attention_until_a_pull_is_good(self):
+        self.refuse()
+        problem = self.problem("pull.failed")
+        self.assertEqual((problem.state, problem.cause), ("open", "HTTP 401: invalid token"))
+        self.assertEqual((problem._record(), problem.company_id), (self.schedule, self.connection.company_id))
+        self.assertFalse(self.pull(), "it waits")
+        self.connection.set_credentials({"token": "another-token"})
+        (run,) = self.pull()
+        self.intake(self.done(run))
+        self.run_jobs()
+        self.assertEqual(problem.state, "done")
+
+    def test_a_passed_test_lets_a_refused_pull_go_on(self):
+        self.refuse()
+        self.connection.set_credentials({"token": "another-token"})
+        self.refuse()
+        self.connection.action_test_connection()
+        (event,) = self.claim(self.connection)
+        self.answer(event, "delivered")
+        self.assertFalse(self.pull())
+        self.run_jobs()
+        self.assertTrue(self.pull())
+
+    def test_pulls_that_fail_again_and_again_need_attention_once(self):
+        for number in range(1, 5):
+            self.make_run_due()
+            (run,) = self.pull()
+            self.intake({"kind": "pull_failed", "run_id": run["run_id"], "verdict": "retry", "message": "502"})
+            self.run_jobs()
+            self.assertEqual(self.problem("pull.failed").mapped("occurrences"), [1] if number >= 3 else [])
+
+    def test_credentials_entered_while_a_pull_is_under_way(self):
+        (run,) = self.pull()
+        self.env.cr.execute(
+            "UPDATE dist_connection_schedule SET run_started_at = run_started_at - interval '3 seconds' WHERE id = %s",
+            (self.schedule.id,),
+        )
+        self.schedule.invalidate_recordset()
+        self.connection.set_credentials({"token": "another-token"})
+        failed = {"kind": "pull_failed", "run_id": run["run_id"], "verdict": "snooze", "code": "credentials"}
+        self.intake({**failed, "retry_after": 300, "message": "401"})
+        self.assertTrue(self.pull())
 
     def test_run_now(self):
         (run,) = self.pull()
