@@ -44,9 +44,12 @@ class Control:
         """Place random orders; a part of them is edited or cancelled at once. Their ids."""
         return generator.place_orders(self._store, count, seed=seed, edits=edits, cancellations=cancellations)
 
-    def place_order(self, **spec: Any) -> Any:
-        """Place one order; see :func:`.orders.place`."""
-        return orders.place(self._store, spec)
+    def place_order(self, patch: dict[str, Any] | None = None, **spec: Any) -> Any:
+        """Place one order; see :func:`.orders.place`. ``patch``: see :meth:`patch_order`; nobody sees it without."""
+        order = orders.place(self._store, spec)
+        if patch:
+            self._store.put("patch", order["id"], patch)
+        return order
 
     def place_example(self) -> Any:
         """Place the order of the vendor's own example payload; ``None`` where that is not at hand."""
