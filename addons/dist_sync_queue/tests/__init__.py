@@ -1,5 +1,6 @@
 from . import test_claim
 from . import test_intake
+from . import test_intake_pulls
 from . import test_outbox
 from . import test_relay_role
 from . import test_connection
