@@ -122,7 +122,9 @@ class Home:
         """Wait for the dead letter of an order and its problem in the inbox; what both say."""
         reason = self.until(lambda: self._reason(order), f"order {order} is a dead letter")
         self.until(
-            lambda: any(reason in (problem["cause"] or "") for problem in self.exceptions(("kind", "=", "intake.invalid"))),
+            lambda: any(
+                reason in (problem["cause"] or "") for problem in self.exceptions(("kind", "=", "intake.invalid"))
+            ),
             f"the inbox tells: {reason}",
         )
         assert self.channel_order(order)["state"] is None

@@ -68,9 +68,7 @@ def _everything(home: Home) -> dict[str, Any]:
         "moves": home.rows("stock.move", [], "state", "quantity"),
         "events": home.rows("dist.outbox.event", [], "type", "key", "state"),
         "received": home.rows("dist.job", [("handler", "=", "order.received.v1")], "key", "state"),
-        "effects": {
-            name: count for name, count in home.store.tell("effects").items() if not name.startswith("fault:")
-        },
+        "effects": {name: count for name, count in home.store.tell("effects").items() if not name.startswith("fault:")},
     }
     assert made["orders"]
     assert made["received"]
