@@ -27,5 +27,6 @@
         "web.assets_backend": ["dist_channel/static/src/**/*"],
         "web.assets_tests": ["dist_channel/static/tests/tours/**/*"],
     },
+    "uninstall_hook": "uninstall_hook",
     "installable": True,
 }

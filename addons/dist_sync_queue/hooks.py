@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import sql
+from .engine import schema
 
 
 def post_init_hook(env: Any) -> None:
@@ -15,5 +16,7 @@ def post_init_hook(env: Any) -> None:
 
 
 def uninstall_hook(env: Any) -> None:
-    """Take the relay's schema away with the addon."""
+    """Take away with the addon what no model owns: the relay's schema, the engine's memory, the identity."""
     sql.drop(env.cr)
+    schema.drop(env.cr)
+    env["ir.config_parameter"].sudo().search([("key", "=like", "dist_sync_queue.%")]).unlink()

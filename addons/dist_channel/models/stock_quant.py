@@ -1,5 +1,7 @@
 # Copyright 2026 Dist contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from typing import Any
+
 from odoo import models
 
 FUNCTION = """
@@ -51,6 +53,11 @@ DROP TRIGGER IF EXISTS dist_channel_quant_delete ON stock_quant;
 CREATE TRIGGER dist_channel_quant_delete AFTER DELETE ON stock_quant REFERENCING OLD TABLE AS old_quants
     FOR EACH STATEMENT EXECUTE FUNCTION dist_channel_quant_changed();
 """
+
+
+def drop_triggers(cr: Any) -> None:
+    """Remove the function and, with it, its triggers."""
+    cr.execute("DROP FUNCTION IF EXISTS dist_channel_quant_changed() CASCADE")
 
 
 class StockQuant(models.Model):

@@ -10,3 +10,4 @@ from . import test_reserve
 from . import test_shipment
 from . import test_tour
 from . import test_tour_screens
+from . import test_uninstall

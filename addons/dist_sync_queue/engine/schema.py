@@ -78,6 +78,14 @@ def create(cr: Any) -> None:
     cr.execute(_JOB)
 
 
+def drop(cr: Any) -> None:
+    """Remove what no model owns. Crashes left behind would be counted against the first jobs of a new installation."""
+    cr.execute(
+        """DROP TABLE IF EXISTS dist_job_crash, dist_worker_drain;
+           DROP SEQUENCE IF EXISTS dist_state_version_seq"""
+    )
+
+
 def insert_jobs(cr: Any, rows: list[dict[str, Any]]) -> list[int]:
     """One INSERT for all rows; the ids come back in the order of the rows.
 

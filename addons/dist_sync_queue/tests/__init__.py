@@ -11,3 +11,4 @@ from . import test_engine_concurrency
 from . import test_worker_crash
 from . import test_worker_life
 from . import test_tour_units
+from . import test_uninstall
