@@ -1,6 +1,6 @@
 """Every service is killed once while orders come; nothing is lost and nothing is done twice.
 
-The long form, with more kills and orders, is ``make demo CHAOS=1``.
+The long form, with more kills and orders, is ``make chaos``.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,8 +67,9 @@ def house(layout: Layout, skus: int, name: str = "demo") -> Iterator[House]:
         template.ensure(layout, databases, config)
         ui.step(name, f"copying the template to the database {database}")
         databases.copy(template.FULL, database)
-        key = _bootstrap(layout, config, database)
-        store = _start(supervisor, layout, places, config, skus)
+        login = cluster.environment(port) | {"PGDATABASE": database}
+        key = _bootstrap(layout, config, database, login)
+        store = _start(supervisor, layout, places, config, skus, login)
         odoo = OdooRpc(places.odoo_url, database, key)
         owner = f"postgresql://odoo:{cluster.password}@127.0.0.1:{port}/{database}"
         supervisor.start(_warehouse(layout, places, key))
@@ -88,15 +89,18 @@ def _places(layout: Layout, postgres_port: int, name: str) -> Places:
     )
 
 
-def _bootstrap(layout: Layout, config: Path, database: str) -> str:
+def _bootstrap(layout: Layout, config: Path, database: str, login: Mapping[str, str]) -> str:
     command = [str(part) for part in (layout.python, Path(__file__).with_name("bootstrap.py"), config, database)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=layout.repo)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=layout.repo, env={**os.environ, **login})
     if done.returncode:
         raise ui.Problem(f"Odoo could not give out an API key: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
     return done.stdout.split()[-1]
 
 
-def _start(supervisor: Supervisor, layout: Layout, places: Places, config: Path, skus: int) -> Store:
+def _start(
+    supervisor: Supervisor, layout: Layout, places: Places, config: Path, skus: int, login: Mapping[str, str]
+) -> Store:
+    """Start all but the warehouse. ``login``: Odoo takes libpq's variables before its file, so they must be ours."""
     odoo = [str(layout.python), "-m", "odoo"]
     addons_path = next(line for line in config.read_text().splitlines() if line.startswith("addons_path"))
     commands: list[tuple[Description, list[object]]] = [
@@ -119,7 +123,10 @@ def _start(supervisor: Supervisor, layout: Layout, places: Places, config: Path,
         ODOO.name: http_ready(f"{places.odoo_url}/web/health"),
     }
     for description, argv in commands:
-        supervisor.start(_service(layout, places, description, argv, checks.get(description.name)), timeout=120)
+        env = places.environment(description)
+        env |= QUICK if description in (RELAY_PUMP, RELAY_WORKER) else {}
+        env |= login if description in (ODOO, DIST_WORKER) else {}
+        supervisor.start(_service(layout, description, argv, env, checks.get(description.name)), timeout=120)
     port = free_port()
     argv = [layout.python, "-m", "dist_relay.testkit.fake_shopify", "--port", port, "--skus", skus, "--stock", 0]
     supervisor.start(Service("store", [str(part) for part in argv], cwd=layout.repo, ready=tcp_ready(port)))
@@ -127,16 +134,13 @@ def _start(supervisor: Supervisor, layout: Layout, places: Places, config: Path,
 
 
 def _service(
-    layout: Layout, places: Places, description: Description, argv: list[object], check: Callable[[], bool] | None
+    layout: Layout,
+    description: Description,
+    argv: list[object],
+    env: Mapping[str, str],
+    check: Callable[[], bool] | None,
 ) -> Service:
-    return Service(
-        description.name,
-        [str(part) for part in argv],
-        env=places.environment(description) | (QUICK if description in (RELAY_PUMP, RELAY_WORKER) else {}),
-        cwd=layout.repo,
-        ready=check,
-        restart=True,
-    )
+    return Service(description.name, [str(part) for part in argv], env=env, cwd=layout.repo, ready=check, restart=True)
 
 
 def _warehouse(layout: Layout, places: Places, key: str) -> Service:
