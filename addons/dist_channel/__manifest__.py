@@ -17,6 +17,7 @@
         "data/product_data.xml",
         "data/ir_cron.xml",
         "views/dist_channel_views.xml",
+        "views/dist_channel_order_analysis_views.xml",
         "views/dist_channel_order_views.xml",
         "views/dist_channel_mapping_views.xml",
         "views/dist_offer_views.xml",

@@ -20,6 +20,7 @@
         "data/ir_cron.xml",
         "views/dist_adapter_views.xml",
         "views/dist_connection_schedule_views.xml",
+        "views/dist_connection_search_views.xml",
         "views/dist_connection_views.xml",
         "views/dist_exception_views.xml",
         "views/dist_outbox_event_views.xml",

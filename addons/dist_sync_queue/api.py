@@ -15,14 +15,14 @@ Incoming events, in batches, in the order of their key::
 
 Work of the own addon::
 
-    class SaleOrder(models.Model):
-        _inherit = "sale.order"
+    class ResPartner(models.Model):
+        _inherit = "res.partner"
 
-        @job(lane="reserve")
-        def _reserve(self): ...
+        @job(lane="default")
+        def _geocode(self): ...
 
-    orders.delayed(key=f"warehouse:{warehouse.id}")._reserve()
-    orders.delayed(each=1, identity=lambda order: f"reserve:{order.id}")._reserve()     # one INSERT for all of them
+    partners.delayed(key=f"country:{country.id}")._geocode()
+    partners.delayed(each=1, identity=lambda partner: f"geocode:{partner.id}")._geocode()  # one INSERT for all
 
 A handler or job works on the database only: it may be run again before its transaction commits, so it never commits,
 never calls the outside (that is an outbox event's task) and may be called again for a smaller batch.
