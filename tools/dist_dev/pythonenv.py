@@ -7,7 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from . import debian, ui
@@ -27,7 +28,8 @@ def venv_step(layout: Layout) -> Step:
 
     def run() -> str:
         _make_venv(layout)
-        _pip(layout, [part for path in files for part in ("--requirement", str(path))])
+        with _unfinished(layout):
+            _pip(layout, [part for path in files for part in ("--requirement", str(path))])
         return f"{sum(len(_names(path)) for path in files)} pinned distributions in {layout.short(layout.venv)}"
 
     return Step("venv", "Python environment with pinned requirements", inputs, run, lambda: _works(layout))
@@ -76,15 +78,17 @@ def _names(requirements: Path) -> list[str]:
 
 def _make_venv(layout: Layout) -> None:
     """Make the environment, or keep a whole one. A mark lies beside it while it is being made."""
-    mark = layout.state / "venv.unfinished"
-    sound = layout.python.exists() and layout.site_packages.is_dir() and not mark.exists()
+    sound = layout.python.exists() and layout.site_packages.is_dir() and not _mark(layout).exists()
     if sound and subprocess.run([layout.python, "-m", "pip", "--version"], capture_output=True).returncode == 0:
         return
-    layout.state.mkdir(parents=True, exist_ok=True)
-    mark.touch()
-    if layout.venv.exists():
-        ui.step("venv", "an unfinished or unsuitable environment was found and is made anew")
-        shutil.rmtree(layout.venv)
+    with _unfinished(layout):
+        if layout.venv.exists():
+            ui.step("venv", "an unfinished or unsuitable environment was found and is made anew")
+            shutil.rmtree(layout.venv)
+        _make_empty_venv(layout)
+
+
+def _make_empty_venv(layout: Layout) -> None:
     log = layout.logs / "setup" / "venv.log"
     hint = "Install the package python3-venv and run the same command again."
     if _has_ensurepip():
@@ -100,7 +104,26 @@ def _make_venv(layout: Layout) -> None:
         ui.run_logged(command, log, name="venv", title="Making the environment", hint=hint)
         bootstrap = [layout.python, wheel / "pip", "install", "--no-index", wheel]
         ui.run_logged(bootstrap, log, name="venv", title="Installing pip", hint=hint)
-    mark.unlink()
+
+
+def _mark(layout: Layout) -> Path:
+    return layout.state / "venv.unfinished"
+
+
+@contextmanager
+def _unfinished(layout: Layout) -> Iterator[None]:
+    """Keep a mark beside the environment while it is worked on; it stays where the work was killed in the middle.
+
+    A command that fails has tidied up after itself, so the mark goes then, and the next run goes on from there.
+    """
+    layout.state.mkdir(parents=True, exist_ok=True)
+    _mark(layout).touch()
+    try:
+        yield
+    except ui.Problem:
+        _mark(layout).unlink()
+        raise
+    _mark(layout).unlink()
 
 
 def _has_ensurepip() -> bool:
