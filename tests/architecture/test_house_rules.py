@@ -60,7 +60,7 @@ GOOD = {
     f"{ADDON}/pyproject.toml": '[build-system]\nrequires = ["whool"]\n',
     f"{ADDON}/i18n/dist_sync_queue.pot": 'msgid ""\n',
     "packages/dist_relay/src/dist_relay/pump.py": "import redis\nimport psycopg\n",
-    "README.md": "See [it](https://github.com/dist-odoo/dist), [here](#x), [use](addons/) and ~/work/shop.\n",
+    "README.md": "See [it](https://github.com/dist-odoo/dist), [here](#x), [use](addons/) and ~/root/shop.\n",
 }
 MARK = "TO" + "DO"
 TOO_LONG = "x = 1\n" * MAX_LINES
