@@ -204,6 +204,25 @@ def test_another_origin_is_refused(session):
     assert raised(session, "GET", "http://attacker.example/x").code == "redirect"
 
 
+@pytest.mark.parametrize("host", ["localhost:1\\@127.0.0.1", "user@127.0.0.1", "user:pw@127.0.0.1"])
+def test_an_address_of_two_hosts_is_none(session, url, host):
+    """Python's parser reads the host behind the backslash, the one of requests that before it."""
+    port = url.rpartition(":")[2]
+    assert raised(session, "GET", f"http://{host}:{port}/json").code == "redirect"
+    with pytest.raises(Broken, match="not a web address") as caught:
+        HttpSession(f"http://{host}:{port}", clock=SystemClock(), limits=LIMITS)
+    assert "pw@" not in caught.value.message
+
+
+@pytest.mark.parametrize("token", ["tok-geheim\n", " tok-geheim", "tok-geheim\r\nX: y", "tok-geheim…"])
+def test_a_token_that_is_no_header_parks_and_is_not_told(url, token):
+    session = HttpSession(url, clock=SystemClock(), limits=LIMITS)
+    error = raised(session, "POST", "json", headers={"X-Token": token})
+    assert type(error) is CredentialsRefused
+    assert "geheim" not in error.message
+    session.close()
+
+
 def test_the_deadline_of_the_call_counts(session):
     clock = SystemClock()
     with within(clock, 0.0):

@@ -12,6 +12,8 @@ from dist_relay import adapters, crypto
 from dist_relay.errors import CredentialsRefused, RetryLater, SettingsError
 from dist_relay.logging import BLACK, redact
 from dist_relay.ports import Adapter
+from dist_relay.pump.pg import Pg
+from dist_relay.pump.port import Unavailable
 from dist_relay.runtime import redis_client
 from dist_relay.runtime.connection import Config
 from dist_relay.runtime.lane import dump
@@ -84,6 +86,29 @@ def test_redis_urls():
     with pytest.raises(SettingsError, match="not usable"):
         redis_client.connect("redis://host:port")
     assert not redis_client.is_cluster(single)
+
+
+@pytest.mark.parametrize("url", [":geheim@host:6379/0", "redis://:geheim/x@h:6379/0", "redis://:geheim#x@h:6379/0"])
+def test_a_bad_redis_url_is_refused_without_its_password(url):
+    with pytest.raises(SettingsError) as caught:
+        redis_client.connect(url)
+    assert "geheim" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_cluster_that_is_away_is_one_line():
+    with pytest.raises(SettingsError, match="no node of the Redis Cluster answers"):
+        redis_client.connect("redis+cluster://:geheim@127.0.0.1:1")
+
+
+@pytest.mark.parametrize(
+    "dsn", ["postgres:/u:geheim@h/d", "postgresql://u:geheim %@h/d", "postgresql://u:geheim%zz@h/d"]
+)
+def test_a_bad_dsn_is_refused_without_its_password(dsn):
+    with pytest.raises(Unavailable, match="no address of a database") as caught:
+        Pg(dsn).hello()
+    assert "geheim" not in str(caught.value)
+    assert caught.value.__cause__ is None
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "half \ud83d pair", "whole 😀", "back\\u0000slash"])

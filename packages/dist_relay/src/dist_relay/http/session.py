@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, ReadTimeoutError
 
-from dist_relay.errors import Broken, OutcomeUnknown, RelayError, RetryLater
+from dist_relay.errors import Broken, CredentialsRefused, OutcomeUnknown, RelayError, RetryLater
 from dist_relay.ports import Clock, Response, Throttle
 
 from .deadline import remaining
@@ -191,7 +191,9 @@ class HttpSession:
                 return Response(raw.status_code, names, content, url, self._clock.monotonic() - start)
         except (requests.exceptions.RequestException, HTTPError) as failure:
             raise _named(failure, what, effect) from failure
-        except (ValueError, UnicodeError) as failure:
+        except UnicodeEncodeError:
+            raise _bad_header(what) from None
+        except ValueError as failure:
             raise Broken(f"{what} cannot be sent: {failure}", code="bad_url") from failure
 
     def _read(self, raw: requests.Response, until: float, what: str, effect: bool) -> bytes:
@@ -228,7 +230,7 @@ class HttpSession:
                 "DIST_RELAY_PLAIN_HTTP_HOSTS",
                 code="no_tls",
             )
-        raise Broken(f"not a web address: {url[:200]}", code="bad_url")
+        raise Broken(f"not a web address: {url.rpartition('@')[2][:200]}", code="bad_url")
 
 
 def looks_like_html(answer: Response) -> bool:
@@ -248,7 +250,9 @@ def excerpt(body: bytes, limit: int = 300) -> str:
 
 def _named(failure: requests.exceptions.RequestException | HTTPError, what: str, effect: bool) -> RelayError:
     kinds = requests.exceptions
-    if isinstance(failure, kinds.InvalidURL | kinds.InvalidSchema | kinds.MissingSchema | kinds.InvalidHeader):
+    if isinstance(failure, kinds.InvalidHeader):
+        return _bad_header(what)
+    if isinstance(failure, kinds.InvalidURL | kinds.InvalidSchema | kinds.MissingSchema):
         return Broken(f"{what} cannot be sent: {failure}", code="bad_url")
     if isinstance(failure, kinds.SSLError):
         return RetryLater(None, f"{what}: TLS failed: {failure}", code="tls")
@@ -258,6 +262,14 @@ def _named(failure: requests.exceptions.RequestException | HTTPError, what: str,
         return _late(f"{what}: no answer in time", effect)
     text = f"{what}: connection lost: {failure}"
     return OutcomeUnknown(text, code="lost") if effect else RetryLater(None, text, code="lost")
+
+
+def _bad_header(what: str) -> RelayError:
+    """Headers that can be wrong are those of credentials; what requests says of one repeats it."""
+    return CredentialsRefused(
+        f"{what} cannot be sent: a credential has a line break, a space at its edge or a character no header takes; "
+        "enter it again"
+    )
 
 
 def _never_connected(failure: BaseException) -> bool:
@@ -271,8 +283,11 @@ def _late(text: str, effect: bool) -> RelayError:
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port; empty for what two parsers could read as two hosts (``https://a\\@b``)."""
     try:
         parts = urlsplit(url)
+        if "\\" in url or "@" in parts.netloc:
+            return "", "", None
         port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
         return parts.scheme, (parts.hostname or "").lower(), port
     except ValueError:

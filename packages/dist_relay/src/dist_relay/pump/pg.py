@@ -174,6 +174,12 @@ class Pg:
             self._connection.execute("SET default_transaction_isolation = 'read committed'")
             if self._connection.info.server_version >= 140_000:
                 self._connection.execute(f"SET idle_session_timeout = '{IDLE_SECONDS}s'")
+        except psycopg.ProgrammingError:
+            # its text repeats what it could not read, with the password
+            raise Unavailable(
+                "dsn is no address of a database: postgresql://USER:PASSWORD@HOST/DATABASE, with special characters "
+                "of the password written as %40, %2F, …"
+            ) from None
         except psycopg.Error as error:
             self.close()
             raise Unavailable(f"PostgreSQL cannot be reached: {_short(error)}") from error

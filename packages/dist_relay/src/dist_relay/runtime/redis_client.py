@@ -23,6 +23,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import redis
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
+from redis.exceptions import RedisClusterException
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
@@ -52,7 +53,7 @@ def connect(url: str, *, max_connections: int = 256) -> RedisClient:
         "retry": Retry(NoBackoff(), 0),
         "health_check_interval": 30,
     }
-    scheme = url.split("://", 1)[0]
+    scheme, has_scheme, _ = url.partition("://")
     try:
         if scheme in ("redis", "rediss", "unix"):
             return redis.Redis.from_url(url, max_connections=max_connections, **common)
@@ -60,11 +61,15 @@ def connect(url: str, *, max_connections: int = 256) -> RedisClient:
             return _sentinel(url, common, max_connections)
         if scheme in ("redis+cluster", "rediss+cluster"):
             return _cluster(url, common, max_connections)
-    except (ValueError, TypeError) as error:
-        raise SettingsError(f"redis_url is not usable: {error}") from error
-    raise SettingsError(
-        f"redis_url begins with {scheme!r}; use redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://"
-    )
+    except (ValueError, TypeError):  # its text may repeat a part of the password
+        raise SettingsError(
+            "redis_url is not usable: look at host, port and number of the database, and write special characters of "
+            "the password as %40, %2F, %23, …"
+        ) from None
+    except RedisClusterException:
+        raise SettingsError("redis_url: no node of the Redis Cluster answers, or they are no Cluster") from None
+    begins = f"begins with {scheme!r}" if has_scheme else "has no scheme"
+    raise SettingsError(f"redis_url {begins}; use redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://")
 
 
 def is_cluster(client: RedisClient) -> bool:

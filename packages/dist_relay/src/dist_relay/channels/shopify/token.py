@@ -29,9 +29,9 @@ class TokenSource:
     """Gives the token of one connection; all threads of a process share what was fetched."""
 
     def __init__(self, connection: str, credentials: Mapping[str, Any], session: Session, clock: Clock) -> None:
-        self._fixed = str(credentials.get("access_token") or "")
-        self._id = str(credentials.get("client_id") or "")
-        self._secret = str(credentials.get("client_secret") or "")
+        self._fixed, self._id, self._secret = (
+            str(credentials.get(name) or "").strip() for name in ("access_token", "client_id", "client_secret")
+        )
         if not self._fixed and not (self._id and self._secret):
             raise CredentialsRefused("the connection has neither an access token nor a client id with its secret")
         self._session, self._clock = session, clock
