@@ -139,13 +139,13 @@ class DistConnection(models.Model):
     def write(self, vals: dict[str, Any]) -> bool:
         if "ref" in vals or "config_version" in vals:
             raise UserError(self.env._("The reference and the version of a connection are given by the system."))
-        if not CONFIG_FIELDS & vals.keys():
-            return super().write(vals)
-        for connection in self:
-            super(DistConnection, connection).write({**vals, "config_version": connection.config_version + 1})
+        res = super().write(vals)
+        if CONFIG_FIELDS & vals.keys():
+            for connection in self.sudo():
+                super(DistConnection, connection).write({"config_version": connection.config_version + 1})
         if MENDED_BY & vals.keys():
             self._go_on()
-        return True
+        return res
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self) -> None:
@@ -213,7 +213,7 @@ class DistConnection(models.Model):
             self.env["dist.outbox.event"].emit(
                 connection, CHECK_EVENT, key=run, payload={}, fact=(run,), record=connection, priority=0, report=True
             )
-            connection.write(
+            connection.sudo().write(
                 {"check_state": "running", "check_message": False, "check_version": connection.config_version}
             )
         return True

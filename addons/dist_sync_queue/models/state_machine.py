@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from odoo import api, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 _MOVE = object()
 """Put into the context by :meth:`DistStateMachine._move`; a client cannot forge an object's identity."""
@@ -18,8 +18,26 @@ def is_move(records: models.Model) -> bool:
     return records.env.context.get("dist_move") is _MOVE
 
 
+def refuse_readonly(records: models.Model, vals: dict[str, Any]) -> None:
+    """Refuse a client's write on fields only the system writes.
+
+    ``readonly`` concerns screens only: without this, whoever may write a record over RPC may write its payload, its
+    record or its event, and have a button act on them with the system's rights.
+
+    :raises AccessError: naming the fields
+    """
+    if records.env.su:
+        return
+    refused = [name for name in vals if name in records._fields and records._fields[name].readonly]
+    if refused:
+        raise AccessError(records.env._("Only the system writes these fields: %s", ", ".join(sorted(refused))))
+
+
 class DistStateMachine(models.AbstractModel):
-    """A record whose ``state`` changes only through :meth:`_move`, along ``_dist_moves``."""
+    """A record whose ``state`` changes only through :meth:`_move`, along ``_dist_moves``.
+
+    Other fields that are ``readonly`` are written by the system only, see :func:`refuse_readonly`.
+    """
 
     _name = "dist.state.machine"
     _description = "Record with guarded states"
@@ -53,8 +71,10 @@ class DistStateMachine(models.AbstractModel):
             self.with_context(dist_move=_MOVE).write({**values, "state": target})
 
     def write(self, vals: dict[str, Any]) -> bool:
-        if "state" in vals and not is_move(self):
-            raise UserError(self.env._("The state of a record cannot be written; use its buttons."))
+        if not is_move(self):
+            if "state" in vals:
+                raise UserError(self.env._("The state of a record cannot be written; use its buttons."))
+            refuse_readonly(self, vals)
         return super().write(vals)
 
     @api.model_create_multi

@@ -220,7 +220,8 @@ class TestConnection(RelayKit, SyncCase):
         five = queries(others)
         self.env.invalidate_all()
         self.assertEqual(queries(others[:1]), five)
-        self.assertEqual(self.connection.today_counts, {"shipment.confirm.v1": 1, "order.received.v1": 1})
+        expected = {"shipment.confirm.v1": 1, "order.received.v1": 1}  # other addons add theirs
+        self.assertLessEqual(expected.items(), self.connection.today_counts.items())
         self.assertEqual((self.connection.today_out_count, self.connection.today_in_count), (1, 1))
         self.assertEqual((self.connection.pending_count, self.connection.in_flight_count), (1, 0))
         self.assertEqual((self.connection.health, self.connection.health_color), ("ok", 10))

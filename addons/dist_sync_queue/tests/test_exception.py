@@ -76,6 +76,18 @@ class TestException(RelayKit, SyncCase):
             exception.action_retry()
         self.assertEqual(kinds, ["test.kind"])
 
+    def test_people_write_what_they_decide_and_nothing_else(self):
+        """A form shows the other fields read-only; a call over RPC does not care."""
+        user = new_test_user(self.env, "d1_user", groups="dist_sync_queue.group_dist_user")
+        exception = self.report().with_user(user)
+        secret = self.env["ir.config_parameter"].create({"key": "dist.test.secret", "value": "x"})
+        with self.assertRaisesRegex(AccessError, "res_id, res_model"):
+            exception.write({"res_model": secret._name, "res_id": secret.id})  # its name would be shown to anybody
+        with self.assertRaisesRegex(AccessError, "event_id"):
+            exception.write({"event_id": "of another company"})  # the retry acts on it with the system's rights
+        exception.write({"user_id": user.id, "deadline": datetime(2026, 2, 1)})
+        self.assertEqual(exception.user_id, user)
+
     def test_users_of_the_group_only(self):
         stranger = new_test_user(self.env, "d1_stranger", groups="base.group_user")
         with self.assertRaises(AccessError):

@@ -82,6 +82,21 @@ class TestSecurity(SecurityChecks, RelayKit, SyncCase):
         self.ours.with_user(self.manager).action_pause()
         self.assertEqual((event.state, self.ours.state), ("pending", "paused"))
 
+    def test_managers_do_not_write_what_the_system_found_out(self):
+        self.intake(self.envelope(self.ours, "bad", priority=99))
+        letter = self.env["dist.dead.letter"].search([("connection_id", "=", self.ours.id)]).with_user(self.manager)
+        with self.assertRaisesRegex(AccessError, "raw"):
+            letter.raw = '{"kind": "event"}'  # a replay takes it in, whatever company it names
+        mine = self.ours.with_user(self.manager)
+        with self.assertRaisesRegex(AccessError, "check_state"):
+            mine.write({"check_state": "ok", "check_version": mine.config_version})
+        version = mine.config_version
+        mine.settings = {**mine.settings, "shop_domain": "new.example"}
+        self.assertEqual(mine.config_version, version + 1)
+        mine.set_credentials({"token": "very-secret-token"})
+        mine.action_test_connection()
+        self.assertEqual(mine.check_state, "running")
+
     def test_code_only_methods_are_private(self):
         for model, name in (
             ("dist.outbox.event", "emit"),
