@@ -8,6 +8,8 @@ from typing import Any
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.dist_sync_queue.models.state_machine import refuse_readonly
+
 _logger = logging.getLogger(__name__)
 
 STATES = [
@@ -129,6 +131,11 @@ class DistChannelOrder(models.Model):
     def _compute_display_name(self):
         for order in self:
             order.display_name = f"{order.channel_id.name} {order.name}"
+
+    def write(self, vals):
+        """Buttons act with the system's rights on what the channel sent: nobody else may write that."""
+        refuse_readonly(self, vals)
+        return super().write(vals)
 
     # -- the state machine ---------------------------------------------------------------------------------------
 

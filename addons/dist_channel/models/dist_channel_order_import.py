@@ -47,7 +47,7 @@ class DistChannelOrder(models.Model):
 
     def _dist_retry_exception(self, kind: str) -> bool:
         """Button "Retry" of *Needs attention*."""
-        self._resume()
+        self._as_system()._resume()
         return True
 
     def _process(self, snapshots: dict | None = None) -> None:

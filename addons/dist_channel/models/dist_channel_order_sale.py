@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from markupsafe import Markup
+
 from odoo import models
+from odoo.tools import plaintext2html
 
 from dist_contracts import Order
 
@@ -47,8 +50,9 @@ class DistChannelOrder(models.Model):
             vals["order_line"].append((0, 0, {**note, "sequence": 900, "product_uom_qty": 0}))
         return vals
 
-    def _sale_note(self) -> str | bool:
-        return self.note or False
+    def _sale_note(self) -> Markup | bool:
+        """The buyer's note as text: what looks like HTML in it is not."""
+        return plaintext2html(self.note) if self.note else False
 
     def _sale_lines_vals(self, plan: list[amounts.PlannedLine]) -> list[dict]:
         records = {record.external_id: record for record in self.line_ids}

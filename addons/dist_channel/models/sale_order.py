@@ -1,8 +1,17 @@
 # Copyright 2026 Dist contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-from odoo import fields, models
-from odoo.exceptions import UserError
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
 from odoo.tools.sql import column_exists, create_column
+
+LINKS = {"dist_channel_order_id", "dist_channel_line_id", "dist_line_key"}
+"""What ties a sales order to the channel's order: cancelling and shipping it is told to the channel."""
+
+
+def refuse_links(records: models.Model, tied: bool) -> None:
+    """Only an import ties; a seller who could would cancel or ship other orders on the channel."""
+    if tied and not records.env.su:
+        raise AccessError(records.env._("Only the import of channel orders ties a sales order to one."))
 
 
 class SaleOrder(models.Model):
@@ -13,10 +22,24 @@ class SaleOrder(models.Model):
         string="Channel Order",
         readonly=True,
         copy=False,
-        index="btree_not_null",
         ondelete="restrict",
     )
     dist_channel_id = fields.Many2one(related="dist_channel_order_id.channel_id", string="Sales Channel")
+
+    _dist_channel_order_unique = models.UniqueIndex(
+        "(dist_channel_order_id) WHERE dist_channel_order_id IS NOT NULL",
+        "This order of the channel has its sales order already.",
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        orders = super().create(vals_list)
+        refuse_links(orders, bool(orders.dist_channel_order_id))  # a link may come from the context's defaults, too
+        return orders
+
+    def write(self, vals):
+        refuse_links(self, any(vals.get(name) for name in LINKS))
+        return super().write(vals)
 
     def _prepare_confirmation_values(self):
         """Orders of a channel keep the day they were placed there."""
@@ -57,6 +80,16 @@ class SaleOrderLine(models.Model):
     dist_channel_line_id = fields.Many2one(
         "dist.channel.order.line", readonly=True, copy=False, index="btree_not_null", ondelete="set null"
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        refuse_links(lines, bool(lines.dist_channel_line_id))
+        return lines
+
+    def write(self, vals):
+        refuse_links(self, any(vals.get(name) for name in LINKS))
+        return super().write(vals)
 
     def _auto_init(self):
         """No row has a value yet: do not let the ORM look at each."""

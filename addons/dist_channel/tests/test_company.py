@@ -2,8 +2,11 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """Companies do not see each other's channels, orders and customers; rights are what a role needs."""
 
+from psycopg2 import IntegrityError
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
+from odoo.tools import mute_logger
 
 from .common import ADDRESS, ChannelCase, line, order
 
@@ -113,6 +116,48 @@ class TestCompany(ChannelCase):
             self.assertFalse(secret, "what a connection is set up with is nothing for sellers and warehouse people")
         other.sale_order_id.with_user(seller).action_cancel()
         self.assertEqual(len(self.events("order.cancel.v1")), 1)
+
+    def test_a_user_retries_from_needs_attention(self):
+        """The button needs no right to sales: it acts as the engine would, like the order's own buttons."""
+        record = self.receive(order([line("NOPE")]))
+        problem = self.env["dist.exception"].search([("res_model", "=", record._name), ("res_id", "=", record.id)])
+        record.line_ids.mapping_id.product_id = self.product_a
+        user = new_test_user(self.env, "f_retry", "dist_sync_queue.group_dist_user")
+        problem.with_user(user).action_retry()
+        self.assertEqual(record.state, "imported")
+
+    def test_nobody_writes_what_the_channel_sent(self):
+        record = self.receive(order([line("NOPE")]))
+        foreign = self.receive(order([line("SKU-A")])).sale_order_id
+        mine = record.with_user(new_test_user(self.env, "f_forger", "dist_sync_queue.group_dist_manager"))
+        for vals in ({"sale_order_id": foreign.id}, {"payload": {}}, {"state": "imported"}, {"difference_accepted": 1}):
+            with self.subTest(vals), self.assertRaisesRegex(AccessError, next(iter(vals))):
+                mine.write(vals)
+        mine.activity_schedule("mail.mail_activity_data_todo", user_id=mine.env.uid)
+        mine.message_post(body="Looking into it")
+
+    def test_a_seller_ties_no_sales_order_to_the_channel(self):
+        record = self.receive(order([line("NOPE")]))
+        self.assertFalse(record.sale_order_id)
+        seller = new_test_user(self.env, "f_tie", "sales_team.group_sale_salesman_all_leads")
+        sales = self.env["sale.order"].with_user(seller)
+        vals = {"partner_id": self.env["res.partner"].create({"name": "Somebody"}).id}
+        with self.assertRaises(AccessError):  # this form takes back what was done, the other one does not
+            sales.create({**vals, "dist_channel_order_id": record.id})
+        with self.assertRaises(AccessError):
+            sales.with_context(default_dist_channel_order_id=record.id).create(vals)
+        own = sales.create({**vals, "order_line": [(0, 0, {"product_id": self.product_a.id})]})
+        with self.assertRaisesRegex(AccessError, "ties"):
+            own.dist_channel_order_id = record
+        with self.assertRaisesRegex(AccessError, "ties"):
+            own.order_line.dist_channel_line_id = record.line_ids
+
+    def test_an_order_has_one_sales_order(self):
+        sale = self.receive(order([line("SKU-A")])).sale_order_id
+        with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+            self.env["sale.order"].create(
+                {"partner_id": sale.partner_id.id, "dist_channel_order_id": sale.dist_channel_order_id.id}
+            ).flush_recordset()
 
     def test_strangers_see_nothing(self):
         self.receive(order([line("SKU-A")]))

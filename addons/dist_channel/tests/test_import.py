@@ -211,6 +211,12 @@ class TestImport(ChannelCase):
         tree = order([line("SKU-A")])
         self.assertEqual(self.receive(tree).sale_order_id.name, f"SHOP{tree['number']}")
 
+    def test_the_buyers_note_is_text(self):
+        """A sales order's note is HTML; what a stranger typed in a store must not become links and pictures in it."""
+        note = self.receive(order([line("SKU-A")], note="<img src=//spy.example> 2 < 3\nring twice")).sale_order_id.note
+        self.assertIn("&lt;img", note)
+        self.assertIn("2 &lt; 3<br", note)
+
     def test_gift_message_and_fees_are_kept(self):
         tree = order(
             [line("SKU-A")], gift={"message": "Happy birthday"}, fees=[{"kind": "commission", "amount": pair("1.50")}]
