@@ -75,14 +75,17 @@ BEGIN
     PERFORM dist_relay._queue_outcomes(v_moved);
     PERFORM dist_relay._note_outcomes(v_moved, v_now);
     -- refused credentials are told; what is settled may have been the last that waited for them
-    PERFORM dist_relay._queue_report('dist.connection', e.connection_id, e.connection_id)
-       FROM dist_outbox_event e
-      WHERE e.event_id IN (SELECT lower(i->'outcome'->>'event_id') FROM unnest(p_items) AS i)
-        AND (e.state = 'pending' AND e.outcome_code = 'credentials'
-             OR e.settled_at = v_now AND EXISTS (
-                 SELECT 1 FROM dist_exception x WHERE x.kind = 'connection.credentials' AND x.state = 'open'
-                    AND x.connection_id = e.connection_id))
-      GROUP BY e.connection_id;
+    IF EXISTS (SELECT 1 FROM unnest(p_items) AS i WHERE i->'outcome'->>'code' = 'credentials')
+       OR EXISTS (SELECT 1 FROM dist_exception x WHERE x.kind = 'connection.credentials' AND x.state = 'open') THEN
+        PERFORM dist_relay._queue_report('dist.connection', e.connection_id, e.connection_id)
+           FROM dist_outbox_event e
+          WHERE e.event_id IN (SELECT lower(i->'outcome'->>'event_id') FROM unnest(p_items) AS i)
+            AND (e.state = 'pending' AND e.outcome_code = 'credentials'
+                 OR e.settled_at = v_now AND EXISTS (
+                     SELECT 1 FROM dist_exception x WHERE x.kind = 'connection.credentials' AND x.state = 'open'
+                        AND x.connection_id = e.connection_id))
+          GROUP BY e.connection_id;
+    END IF;
 END $$;
 
 -- Last success and last error of the connections.
