@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from home import Home
 
+MANY = [{"key": f"engraving {number}", "value": "x" * 100} for number in range(40_000)]
+
 
 @pytest.fixture(autouse=True)
 def _nothing_else_is_held_up(home: Home) -> Iterator[None]:
@@ -51,7 +53,8 @@ def test_no_address(home: Home) -> None:
         pytest.param({"displayFinancialStatus": "ON_THE_MOON"}, "displayFinancialStatus: unknown", id="unknown enum"),
         pytest.param({"processedAt": None}, "processedAt: is missing", id="missing field"),
         pytest.param({"lineItems.nodes.0.currentQuantity": "two"}, "currentQuantity: should be", id="wrong type"),
-        pytest.param({"note": "x" * 5_000_000}, "note", id="5 MB"),
+        pytest.param({"note": "x" * 5_000_000}, "note: String should have at most", id="5 MB in one field"),
+        pytest.param({"lineItems.nodes.0.customAttributes": MANY}, "bytes; at most", id="5 MB in many fields"),
     ],
 )
 def test_an_order_nobody_can_read(home: Home, patch: dict[str, Any], words: str) -> None:
