@@ -28,6 +28,7 @@
         "views/dist_dead_letter_views.xml",
         "views/dist_journey_views.xml",
         "views/dist_worker_views.xml",
+        "views/dist_relay_views.xml",
         "views/dist_menus.xml",
     ],
     "assets": {

@@ -67,7 +67,7 @@ class DistConnection(models.Model):
         """(health, message) of one connection, the most pressing reason first."""
         _ = self.env._
         if is_copy:
-            return "error", _("This database is a copy: nothing is sent until a manager confirms it.")
+            return "error", _("This database is a copy: nothing is sent until it is confirmed under Technical > Relay.")
         if self.credentials_state == "stale":
             return "error", _("The relay has a new key. Enter the credentials again.")
         if self.state == "draft":

@@ -28,8 +28,20 @@ class DistRelay(models.Model):
     relay_version = fields.Char(readonly=True)
     announced_at = fields.Datetime(readonly=True)
     key_changed_at = fields.Datetime(readonly=True)
+    database_identity = fields.Char(
+        compute="_compute_identity", help="Under this identity the database publishes; a copy has another one."
+    )
+    identity_state = fields.Selection(
+        [("confirmed", "Confirmed"), ("copy", "Copy")], string="This Database", compute="_compute_identity"
+    )
 
     _name_unique = models.UniqueIndex("(name)")
+
+    def _compute_identity(self) -> None:
+        identity, is_copy = self.database_uuid(), self.is_copy()
+        for relay in self:
+            relay.database_identity = identity
+            relay.identity_state = "copy" if is_copy else "confirmed"
 
     def init(self) -> None:
         """The relay's SQL functions are made anew once all tables of the module exist."""
@@ -59,7 +71,6 @@ class DistRelay(models.Model):
         confirmed = self.env["ir.config_parameter"].sudo().get_param(CONFIRMED_PARAMETER, "")
         return confirmed != self.database_uuid()
 
-    @api.model
     def action_confirm_identity(self) -> bool:
         """Let this database publish under its present identity; asked of a manager after a copy or a move."""
         self.env["dist.connection"].check_access("write")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from odoo import Command
 from odoo.exceptions import AccessError
+from odoo.service.model import call_kw
 from odoo.tests import new_test_user
 
 from .common import SyncCase
@@ -126,5 +127,10 @@ class TestSecurity(SecurityChecks, RelayKit, SyncCase):
         self.assertFalse(self.claim_pulls())
         self.env.cr.execute("SELECT state FROM dist_outbox_event WHERE connection_id = %s", (self.ours.id,))
         self.assertEqual(self.env.cr.fetchall(), [("pending",)], "what waits is not lost, it is not sent")
-        self.env["dist.relay"].with_user(self.manager).action_confirm_identity()
+        relay = self.env["dist.relay"].search([]).with_user(self.manager)
+        self.assertEqual(relay.identity_state, "copy")
+        # as the button does it
+        self.assertTrue(call_kw(relay, "action_confirm_identity", [relay.ids], {}))
+        relay.invalidate_recordset()
+        self.assertEqual(relay.identity_state, "confirmed")
         self.assertEqual(len(self.claim(self.ours)), 1)
