@@ -59,11 +59,17 @@ class DistException(models.Model):
     )
     _open_by_connection = models.Index("(connection_id) WHERE state = 'open'")
 
+    @api.depends("res_model", "res_id")
     def _compute_record_name(self) -> None:
-        for exception in self:
-            record = exception._record()
-            exception.record_name = record.sudo().display_name if record else False
+        """With the system's rights: who may see a problem may see what it is about, by name."""
+        for model, exceptions in self.grouped("res_model").items():
+            known = model and model in self.env
+            records = self.env[model].sudo().browse(filter(None, exceptions.mapped("res_id"))).exists() if known else ()
+            names = {record.id: record.display_name for record in records}
+            for exception in exceptions:
+                exception.record_name = names.get(exception.res_id, False)
 
+    @api.depends("state", "event_id", "res_model")
     def _compute_can_retry(self) -> None:
         for exception in self:
             exception.can_retry = exception.state == "open" and (

@@ -15,7 +15,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
-from dist_contracts import EVENTS, MAX_PAYLOAD_BYTES, Contract, Direction, Kind, event_id, new_traceparent
+from dist_contracts import EVENTS, MAX_PAYLOAD_BYTES, Contract, Direction, Kind, event_id, explain, new_traceparent
 
 from ..api import on_outcome
 from ..doorbell import ring
@@ -220,20 +220,15 @@ class DistOutboxEvent(models.Model):
     def _checked_payload(
         self, event_type: str, spec: Any, payload: Contract | Mapping[str, Any], version: int | None
     ) -> dict[str, Any]:
+        versioned = {"version": version} if version is not None and "version" in spec.payload.model_fields else {}
         if isinstance(payload, spec.payload):
-            tree = payload.to_json()
-            if version is not None and "version" in spec.payload.model_fields:
-                tree["version"] = version
+            tree = {**payload.to_json(), **versioned}
         elif isinstance(payload, Mapping):
-            tree = dict(payload)
-            if version is not None and "version" in spec.payload.model_fields:
-                tree["version"] = version
             try:
-                tree = spec.payload.model_validate_json(json.dumps(tree, default=str)).to_json()
+                tree = spec.payload.from_json({**payload, **versioned}).to_json()
             except ContractError as error:
-                lines = [f"{'.'.join(map(str, e['loc'])) or '-'}: {e['msg']}" for e in error.errors()[:10]]
                 raise ValidationError(
-                    self.env._("%(type)s does not fit its contract:", type=event_type) + "\n- " + "\n- ".join(lines)
+                    self.env._("%(type)s does not fit its contract: %(why)s", type=event_type, why=explain(error))
                 ) from error
         else:
             raise ValidationError(
@@ -347,9 +342,8 @@ class DistOutboxEvent(models.Model):
     @_on_every_outcome
     def _report_failed(self, items: list[Any]) -> None:
         """Outcome handler of every outgoing type: rejected and dead events get a line in "Needs attention"."""
-        for item in items:
-            payload = item.payload.get("event") or {}
-            event = self.sudo().search([("event_id", "=", payload.get("event_id"))], limit=1)
+        names = [(item.payload.get("event") or {}).get("event_id") for item in items]
+        for event in self.sudo().search([("event_id", "in", names)], order="id"):
             if event.state in ("rejected", "dead"):
                 event._report_exception()
             elif event.state == "delivered":

@@ -42,6 +42,9 @@ CREATE INDEX IF NOT EXISTS dist_outbox_event_fact_idx ON dist_outbox_event (conn
 -- Coalescing of states: whether there is a newer version.
 CREATE INDEX IF NOT EXISTS dist_outbox_event_state_idx ON dist_outbox_event (connection_id, type, key, version)
     WHERE kind = 'state' AND state IN ('pending', 'published', 'unknown');
+-- What is not settled, by connection: the figures of the overview, however many settled rows there are.
+CREATE INDEX IF NOT EXISTS dist_outbox_event_open_idx ON dist_outbox_event (connection_id, state, occurred_at)
+    WHERE state IN ('pending', 'published', 'unknown');
 CREATE INDEX IF NOT EXISTS dist_outbox_event_settled_idx ON dist_outbox_event (settled_at) WHERE settled_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS dist_outbox_event_failed_idx ON dist_outbox_event (connection_id, state)
     WHERE state IN ('dead', 'rejected');

@@ -8,6 +8,7 @@ from nacl.public import PrivateKey, SealedBox
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, new_test_user
+from odoo.tools import SQL
 
 from .common import SyncCase
 from .relay_kit import MANIFEST, RelayKit, rows
@@ -231,6 +232,21 @@ class TestConnection(RelayKit, SyncCase):
         self.connection.invalidate_recordset()
         self.assertEqual((self.connection.dead_count, self.connection.exception_count), (1, 1))
         self.assertEqual((self.connection.health, self.connection.health_color), ("error", 1))
+
+    def test_figures_look_at_no_settled_row(self):
+        """The overview is read all day: its cost must not grow with what was done in the last weeks."""
+        today, unsettled = self.connection._start_of_today(), ("published", "unknown")
+        for model, domain, index in (
+            ("dist.outbox.event", [("state", "=", "pending")], "dist_outbox_event_open_idx"),
+            ("dist.outbox.event", [("state", "in", unsettled)], "dist_outbox_event_open_idx"),
+            ("dist.outbox.event", [("state", "=", "dead")], "dist_outbox_event_failed_idx"),
+            ("dist.job", [("created_at", ">=", today), ("event_id", "!=", False)], "dist_job_received_idx"),
+        ):
+            with self.subTest(model, domain=domain):
+                query = self.env[model]._search([("connection_id", "in", self.connection.ids), *domain], order="id")
+                self.env.cr.execute("SET LOCAL enable_seqscan = off")
+                self.env.cr.execute(SQL("EXPLAIN %s", query.select()))
+                self.assertIn(index, "\n".join(row[0] for row in self.env.cr.fetchall()))
 
     def test_form_opens(self):
         with Form(self.connection) as form:

@@ -33,6 +33,25 @@ class TestException(RelayKit, SyncCase):
         other = self.inbox.report("test.kind", self.partner, "Without connection")
         self.assertNotEqual(other, first)
 
+    def test_names_of_many_records_cost_one_look(self):
+        partners = self.env["res.partner"].create([{"name": f"Somebody {number}"} for number in range(5)])
+        problems = self.inbox.union(*(self.report(partner) for partner in partners))
+        (problems[0] | problems[1]).mapped("record_name")
+
+        def queries(exceptions):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            exceptions.mapped("res_model")
+            before = self.env.cr.sql_log_count
+            exceptions.mapped("record_name")
+            return self.env.cr.sql_log_count - before
+
+        self.assertEqual(queries(problems), queries(problems[:1]))
+        self.assertEqual(problems.mapped("record_name"), partners.mapped("display_name"))
+        partners[0].unlink()
+        problems.invalidate_recordset()
+        self.assertFalse(problems[0].record_name)
+
     def test_settle_closes_and_a_new_one_may_come(self):
         first = self.report()
         self.assertEqual(self.inbox.settle("test.kind", self.partner), first)
