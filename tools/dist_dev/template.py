@@ -97,7 +97,8 @@ def _build(
         init = ",".join(modules)
         command = [layout.python, "-m", "odoo", "-c", config, "-d", half, "-i", init, "--stop-after-init", "--no-http"]
         hint = "Mend the addon, or `make clean` if the database is at fault."
-        env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        # Odoo takes libpq's variables before its file: those of somebody's shell must not lead it elsewhere
+        env = {**os.environ, **databases.cluster.environment(databases.port), "PYTHONUNBUFFERED": "1"}
         ui.run_logged(command, log, name="template", title="odoo -i", hint=hint, env=env, cwd=layout.repo)
     else:
         databases.sql("SELECT 1", half)
