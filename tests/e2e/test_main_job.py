@@ -15,7 +15,7 @@ def test_both_sides_agree(home: Home) -> None:
 def test_every_order_went_through_all_stages(home: Home) -> None:
     f = home.figures
     assert (f.placed, f.imported) == (ORDERS, ORDERS)
-    assert f.fulfilled + f.store_cancelled == ORDERS
+    assert f.fulfilled + f.store_cancelled + f.empty == ORDERS
     assert f.confirmed + f.cancelled == ORDERS
     assert f.reserved == f.confirmed
     assert f.fulfilled >= ORDERS / 2
