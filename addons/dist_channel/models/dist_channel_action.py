@@ -63,6 +63,7 @@ class DistChannel(models.Model):
 
     def action_push_all(self):
         """Compute every offer and send it whatever we believe the channel shows."""
+        self.check_access("write")
         self.env["dist.offer"].search([("channel_id", "in", self.ids)]).write({"expected_known": False})
         self._mark_all()
         return True
@@ -73,6 +74,7 @@ class DistChannel(models.Model):
 
     def action_load_locations(self):
         """Take the locations the last test of the connection found."""
+        self.check_access("write")
         if not any((channel.check_result or {}).get("locations") for channel in self):
             raise UserError(self.env._("Test the connection first: the test tells the channel's locations."))
         self._load_locations()

@@ -100,6 +100,7 @@ class DistChannelOrder(models.Model):
     _external_unique = models.Constraint(
         "UNIQUE (channel_id, external_id)", "This order of the channel is here already."
     )
+    _created_index = models.Index("(create_date)")
     _exception_index = models.Index("(channel_id, state) WHERE state IN ('received', 'hold', 'exception')")
 
     # -- computed ------------------------------------------------------------------------------------------------

@@ -90,6 +90,7 @@ class TestCompany(ChannelCase):
 
     def test_what_a_user_may_do(self):
         record = self.receive(order([line("NOPE")], ship_to=ADDRESS))
+        self.channel.connection_id.check_result = {"locations": [{"id": "LOC2", "name": "Second"}]}
         user = new_test_user(self.env, "f_user", "dist_sync_queue.group_dist_user")
         mapping = record.line_ids.mapping_id.with_user(user)
         mapping.product_id = self.product_a
@@ -97,6 +98,9 @@ class TestCompany(ChannelCase):
         self.assertEqual(record.state, "imported")
         with self.assertRaises(AccessError):
             self.channel.with_user(user).buffer_quantity = 1
+        for button in ("action_load_locations", "action_push_all"):
+            with self.subTest(button), self.assertRaises(AccessError):
+                getattr(self.channel.with_user(user), button)()
         with self.assertRaises(AccessError):
             self.env["dist.channel.order"].with_user(user).create({"name": "x"})
 

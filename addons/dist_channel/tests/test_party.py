@@ -5,7 +5,7 @@
 import psycopg2
 
 from odoo.tests import TransactionCase, tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from .common import ADDRESS, ChannelCase, later, line, order
 
@@ -13,6 +13,22 @@ from .common import ADDRESS, ChannelCase, later, line, order
 class TestParty(ChannelCase):
     def buy(self, buyer: dict | None, ship_to: dict | None = None, **more):
         return self.receive(order([line("SKU-A")], buyer=buyer, ship_to=ship_to or ADDRESS, **more))
+
+    def test_customers_are_found_by_index(self):
+        """A batch of new buyers must not read through all partners."""
+        self.env["res.partner"].create(
+            [{"name": "Somebody", "zip": str(number), "email": f"{number}@example.org"} for number in range(1000)]
+        ).flush_recordset()
+        self.env.cr.execute("ANALYZE res_partner")
+        company = ("company_id", "in", [False, self.company.id])
+        for domain, index in (
+            ([("email_normalized", "in", ["a@example.com", "b@example.com"]), company], "res_partner_dist_email_index"),
+            ([("zip", "in", ["1", "2"]), ("parent_id", "=", False), company], "res_partner_dist_zip_index"),
+        ):
+            with self.subTest(index):
+                query = self.env["res.partner"]._search(domain, order="id")
+                self.env.cr.execute(SQL("EXPLAIN %s", query.select()))
+                self.assertIn(index, "\n".join(row[0] for row in self.env.cr.fetchall()))
 
     def test_the_buyers_id_comes_first(self):
         first = self.buy({"external_id": "B1", "name": "Ann", "email": "ann@example.com"})
