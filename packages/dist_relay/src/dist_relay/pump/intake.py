@@ -70,7 +70,7 @@ class Intake:
         for stream in sorted(self._recover):
             if stream not in self._consumers:
                 self._recover.discard(stream)
-            elif entries := self._consumers[stream].own(self._settings.intake_batch):
+            elif entries := self._not_held(stream, self._consumers[stream].own(self._settings.intake_batch)):
                 found.append((stream, entries))
             else:
                 self._recover.discard(stream)
@@ -79,9 +79,12 @@ class Intake:
             self._last_take_over = now
             for stream, consumer in self._consumers.items():
                 if entries := consumer.take_over(TAKE_OVER_IDLE_MS, self._settings.intake_batch):
-                    held = self._deferred.get(stream, {})
-                    found.append((stream, [entry for entry in entries if entry.id not in held]))
+                    found.append((stream, self._not_held(stream, entries)))
         return found or self._read_new(block_ms)
+
+    def _not_held(self, stream: str, entries: list[Entry]) -> list[Entry]:
+        held = self._deferred.get(stream, {})
+        return [entry for entry in entries if entry.id not in held]
 
     def _read_new(self, block_ms: int) -> list[tuple[str, list[Entry]]]:
         if not self._consumers:
@@ -140,11 +143,15 @@ class Intake:
         return count
 
     def _others_before(self, stream: str, id_: str) -> bool:
+        """Whether another pump has something in hand that was written before ``id_``."""
         try:
-            pending: Any = self._client.xpending_range(stream, PUMP_GROUP, "-", f"({id_}", 100)
+            summary: Any = self._client.xpending(stream, PUMP_GROUP)
+            names = [row["name"] for row in summary["consumers"] if row["name"].decode() != self._name]
+            return any(
+                self._client.xpending_range(stream, PUMP_GROUP, "-", f"({id_}", 1, consumername=name) for name in names
+            )
         except redis.ResponseError:
             return False
-        return any(row["consumer"].decode() != self._name for row in pending)
 
     def _store(self, consumer: Consumer, entries: list[Entry]) -> int:
         for chunk in _chunks(entries, self._settings.intake_batch):

@@ -22,16 +22,21 @@ import redis
 from dist_contracts import new_traceparent
 from dist_relay import crash, metrics
 from dist_relay.logging import get
-from dist_relay.runtime.keys import F_ENVELOPE, F_LAPSES, F_REQUEST, Keys, config
+from dist_relay.runtime.keys import F_ENVELOPE, F_LAPSES, F_REQUEST, Keys, workers
 from dist_relay.runtime.redis_client import RedisClient, RedisError, now_ms
 from dist_relay.settings import Settings
 
+from .configs import tell
 from .port import Claimed, ClaimedPull, PgPort
 
 IN_FLIGHT_SECONDS = 2.0
 """How often a connection is asked for lapsed leases when nothing else is ready."""
 
 PULLS_AT_ONCE = 20
+
+NO_WORKER_SECONDS = 30.0
+"""Publishing waits when no worker was seen for so long: what nobody takes would be published again and again, and given
+up in the end."""
 
 
 class Publisher:
@@ -43,12 +48,16 @@ class Publisher:
         self._start = 0
         self._asked: dict[str, float] = {}
         self._full: set[str] = set()
+        self._worker_at = time.monotonic()
+        self._worker_missed = False
         self.names: dict[str, str] = {}
 
     def turn(self, database: str) -> int:
         """Publish one batch of every connection that has something; how many events went out."""
         pending = self._pg.pending()
         self._measure(pending)
+        if not self._worker_there(database):
+            return 0
         now = time.monotonic()
         wanted = [
             row.connection
@@ -65,12 +74,14 @@ class Publisher:
 
     def pulls(self, database: str) -> int:
         """Publish due pulls; how many."""
+        if self._worker_missed:
+            return 0
         due = self._pg.claim_pulls(PULLS_AT_ONCE)
         if due:
             crash.point("pump.pull_claimed")
+            self._tell_config(database)
         for pull in due:
             keys = Keys(database, pull.connection)
-            self._tell_config(database, pull.connection)
             lapses = now_ms(self._client) + int(max(pull.seconds, 1.0) * 1000)
             fields = {F_REQUEST: _request(pull), F_LAPSES: str(lapses)}
             self._add(keys.pull, [(f"{pull.seq}-0", fields)])
@@ -83,16 +94,16 @@ class Publisher:
             return 0
         try:
             began = time.monotonic()
+            lapses = now_ms(self._client) + self._settings.lease_seconds * 1000  # before PostgreSQL's lease begins
             limit = min(room, self._settings.claim_batch)
             events = self._pg.claim(connection, limit, self._settings.lease_seconds)
             if not events:
                 return 0
             crash.point("pump.claimed")
-            lapses = now_ms(self._client) + self._settings.lease_seconds * 1000
             if time.monotonic() - began > self._settings.lease_seconds / 2:
                 self._log.warning("held up after claiming; the lease brings these events again", events=len(events))
                 return 0
-            self._tell_config(database, connection)
+            self._tell_config(database)
             entries = [(f"{e.seq}-0", {F_ENVELOPE: envelope(e, database), F_LAPSES: str(lapses)}) for e in events]
             self._add(keys.out, entries)
             crash.point("pump.published")
@@ -106,11 +117,24 @@ class Publisher:
         self._log.debug("published", connection=name, events=len(events), again=again)
         return len(events)
 
-    def _tell_config(self, database: str, connection: str) -> None:
-        """Write the configuration before what was emitted under it: no event is handled with an older one."""
-        for row in self._pg.connections():
-            if str(row["connection"]) == connection:
-                self._client.hset(config(database), connection, config_text(row))
+    def _worker_there(self, database: str) -> bool:
+        """Whether a worker told of itself lately; they do every second, and a Redis that was emptied knows of none."""
+        told: Any = self._client.hvals(workers(database))
+        latest = max((int(json.loads(about).get("at", 0)) for about in told), default=0)
+        if latest and now_ms(self._client) - latest < NO_WORKER_SECONDS * 1000:
+            self._worker_at = time.monotonic()
+        missed = time.monotonic() - self._worker_at > NO_WORKER_SECONDS
+        if missed != self._worker_missed:
+            self._worker_missed = missed
+            self._log.warning("publishing waits: no worker runs" if missed else "a worker runs; publishing goes on")
+        return not missed
+
+    def _tell_config(self, database: str) -> None:
+        """Write the configuration before what was emitted under it: no event is handled with an older one.
+
+        All of it, for the hash may have been lost: workers take a connection that is not in it for removed.
+        """
+        tell(self._client, database, self._pg.connections())
 
     def _room(self, connection: str, keys: Keys) -> int:
         length = int(self._client.xlen(keys.out))
@@ -184,11 +208,6 @@ class Publisher:
         for name in set(self.names.values()) - seen:
             for gauge in (metrics.OUTBOX_PENDING, metrics.OUTBOX_IN_FLIGHT, metrics.OUTBOX_OLDEST):
                 gauge.labels(name).set(0)
-
-
-def config_text(row: dict[str, Any]) -> str:
-    """A row of ``connections()`` as workers read it."""
-    return json.dumps(row, default=str, sort_keys=True)
 
 
 def envelope(event: Claimed, database: str) -> str:

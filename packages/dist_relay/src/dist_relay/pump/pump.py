@@ -20,9 +20,10 @@ from dist_relay.runtime import keys
 from dist_relay.runtime.redis_client import RedisClient, now_ms, refuse_eviction
 from dist_relay.settings import Settings
 
+from .configs import publish_all
 from .intake import Intake
 from .port import PgPort
-from .publisher import Publisher, config_text
+from .publisher import Publisher
 
 WORKER_FORGOTTEN_MS = 3_600_000
 
@@ -89,24 +90,17 @@ class Pump:
             pg.announce(self._manifests, self._public_key, __version__)
             self._announced = hello.database
             self._log.info("announced", database=hello.database, adapters=[m["code"] for m in self._manifests])
-        rows = pg.connections()
+        rows = publish_all(self._client, pg, hello.database)
         self._publisher.names = {str(r["connection"]): str(r["name"]) for r in rows}
         self._connections = [str(r["connection"]) for r in rows]
         self._database = hello.database
-        self._tell_workers(hello.database, rows)
+        self._tell_workers(hello.database)
         self._known.set()
         return self._settings.config_seconds
 
-    def _tell_workers(self, database: str, rows: list[dict[str, Any]]) -> None:
+    def _tell_workers(self, database: str) -> None:
         now = now_ms(self._client)
         self._client.hset(keys.DATABASES, database, str(now))
-        texts: Any = {str(row["connection"]): config_text(row) for row in rows}
-        name = keys.config(database)
-        if texts:
-            self._client.hset(name, mapping=texts)
-        known: Any = self._client.hkeys(name)
-        if gone := [field for field in known if field.decode() not in texts]:
-            self._client.hdel(name, *gone)
         if self._manifests:
             manifests: Any = {manifest["code"]: json.dumps(manifest) for manifest in self._manifests}
             self._client.hset(keys.manifests(database), mapping=manifests)

@@ -48,6 +48,44 @@ end
 return 1
 """
 
+RELEASE = """
+-- KEYS[1] stream; ARGV[1] group, ARGV[2] consumer, ARGV[3] idle ms, ids: what is still the consumer's is given back
+for i = 4, #ARGV do
+  local mine = redis.pcall('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1, ARGV[2])
+  if mine.err == nil and #mine == 1 then
+    redis.call('XCLAIM', KEYS[1], ARGV[1], 'released', 0, ARGV[i], 'IDLE', ARGV[3], 'JUSTID')
+  end
+end
+return 1
+"""
+
+LEAVE = """
+-- KEYS[1] stream; ARGV[1] group, ARGV[2] consumer: removing one with entries in hand would lose them
+local mine = redis.pcall('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2])
+if mine.err == nil and #mine == 0 then redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2]) end
+return 1
+"""
+
+TELL = """
+-- KEYS[1] config hash; ARGV per connection: reference, version, newer version it may replace ('' none), row
+-- returns reference and known version of each that was not written, for what is known is newer
+local refused = {}
+for i = 1, #ARGV, 4 do
+  local known, version = redis.call('HGET', KEYS[1], ARGV[i]), 0
+  if known then
+    local readable, row = pcall(cjson.decode, known)
+    if readable and type(row) == 'table' then version = tonumber(row['config_version']) or 0 end
+  end
+  if version > tonumber(ARGV[i + 1]) and tostring(version) ~= ARGV[i + 2] then
+    refused[#refused + 1] = ARGV[i]
+    refused[#refused + 1] = version
+  else
+    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 3])
+  end
+end
+return refused
+"""
+
 ACQUIRE = """
 -- KEYS[1] bucket; ARGV rate per s, burst, cost, share kept back for more urgent work (0..1), recovery per s
 -- returns {0 taken | ms to wait, tokens left}

@@ -142,9 +142,8 @@ class Worker:
     def _serve(self, database: str, config: Config) -> None:
         for kind in LANES:
             id_ = (database, config.connection, kind.stream_name)
-            if lane := self._lanes.get(id_):
-                lane.config = config
-                continue
+            if id_ in self._lanes:
+                continue  # a lane reads its configuration itself, right before it works
             self._lanes[id_] = lane = kind(self._deps, database, config)
             self._take_turn(lane, 0.0)
             self._more_threads()

@@ -1,0 +1,167 @@
+"""What pumps hold to among themselves and towards workers: configuration, leases, results in other hands."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+
+from dist_relay.pump import configs, publisher
+from dist_relay.pump.intake import Intake
+from dist_relay.pump.publisher import Publisher
+from dist_relay.pump.pump import Pump
+from dist_relay.runtime.keys import PUMP_GROUP, Keys, config, workers
+from dist_relay.runtime.redis_client import now_ms
+from dist_relay.runtime.streams import Consumer, ensure_group
+from dist_relay.settings import Settings
+from dist_relay.testkit.memory_pg import MemoryPg
+from dist_relay.testkit.waiting import until
+
+pytestmark = pytest.mark.integration
+
+SHIP = "shipment.confirm.v1"
+
+
+class Slow:
+    """A session whose ``call`` does ``first`` before, once, and ``then`` after what it asked PostgreSQL, once."""
+
+    def __init__(self, pg: MemoryPg, call: str, then=lambda: None, first=lambda: None) -> None:
+        self._pg, self._call, self._then, self._first = pg, call, then, first
+
+    def __getattr__(self, name):
+        real = getattr(self._pg, name)
+        if name != self._call:
+            return real
+
+        def call(*args):
+            first, self._first = self._first, lambda: None
+            then, self._then = self._then, lambda: None
+            first()
+            found = real(*args)
+            then()
+            return found
+
+        return call
+
+
+def known(client, pg):
+    return {name.decode(): json.loads(row) for name, row in client.hgetall(config(pg.database)).items()}
+
+
+def test_a_slow_turn_writes_no_older_configuration_over_a_newer_one(client, pg):
+    def meanwhile():
+        pg.connect("shop", settings={"new": True})
+        pg.connect("made")
+        configs.tell(client, pg.database, pg.connections())
+
+    slow = Slow(pg, "connections", then=meanwhile)
+    pump = Pump(client, lambda _name: slow, Settings(), [], None, threading.Event())
+    pump._config_turn()
+    assert known(client, pg)["shop"]["settings"] == {"new": True}
+    assert set(known(client, pg)) == {"shop", "made"}
+
+
+def test_an_older_row_is_refused_and_a_restored_database_is_right(client, pg):
+    row = {"connection": "shop", "config_version": 7, "settings": {"n": 7}}
+    older = {**row, "config_version": 6, "settings": {"n": 6}}
+    assert configs.tell(client, pg.database, [row]) == {}
+    assert configs.tell(client, pg.database, [older]) == {"shop": 7}
+    assert known(client, pg)["shop"] == row
+    assert configs.tell(client, pg.database, [older], {"shop": 9}) == {"shop": 7}
+    client.hset(config(pg.database), "torn", "{")
+    pg.connect("torn")
+    configs.publish_all(client, pg, pg.database)  # has version 2: restored from a copy
+    assert known(client, pg)["shop"]["config_version"] == 2
+    assert known(client, pg)["torn"]["connection"] == "torn"
+
+
+def test_what_is_gone_is_forgotten(client, pg):
+    client.hset(config(pg.database), "gone", "{}")
+    configs.publish_all(client, pg, pg.database)
+    assert set(known(client, pg)) == {"shop"}
+
+
+def test_an_emptied_redis_learns_all_connections_with_the_first_event(client, pg):
+    pg.connect("other")
+    pg.emit("shop", SHIP, "order-1")
+    assert Publisher(client, pg, Settings()).turn(pg.database) == 1
+    assert set(known(client, pg)) == {"shop", "other"}
+
+
+def test_the_lease_in_redis_ends_before_that_in_postgresql(client, pg):
+    began = []
+
+    def claim_takes_a_while():
+        began.append(now_ms(client))
+        until(lambda: now_ms(client) > began[0] + 20)
+
+    pg.emit("shop", SHIP, "order-1")
+    slow = Slow(pg, "claim", first=claim_takes_a_while)
+    Publisher(client, slow, Settings(lease_seconds=100)).turn(pg.database)
+    [(_, fields)] = client.xrange(Keys(pg.database, "shop").out)
+    assert int(fields[b"x"]) <= began[0] + 100_000
+
+
+def test_without_a_worker_events_stay_in_postgresql(client, pg, monkeypatch):
+    pg.emit("shop", SHIP, "order-1")
+    pg.schedule("shop", "listings.pull")
+    found = Publisher(client, pg, Settings())
+    monkeypatch.setattr(publisher, "NO_WORKER_SECONDS", -1.0)
+    dead = json.dumps({"at": now_ms(client) - 3_000_000})
+    client.hset(workers(pg.database), "dead", dead)
+    assert (found.turn(pg.database), found.pulls(pg.database)) == (0, 0)
+    assert pg.rows()[0].state == "pending"
+    monkeypatch.setattr(publisher, "NO_WORKER_SECONDS", 30.0)
+    client.hset(workers(pg.database), "alive", json.dumps({"at": now_ms(client)}))
+    assert (found.turn(pg.database), found.pulls(pg.database)) == (1, 1)
+
+
+def results(client, pg, connection):
+    stream = Keys(pg.database, connection).results
+    ensure_group(client, stream, PUMP_GROUP)
+    return stream
+
+
+def item(client, stream, **fields):
+    return client.xadd(stream, {"i": json.dumps(fields, separators=(",", ":"))}).decode()
+
+
+def test_an_end_of_pull_waits_behind_other_pumps_and_holds_up_nothing_else(client, pg):
+    shop, other = results(client, pg, "shop"), results(client, pg, "other")
+    first = item(client, shop, kind="nonsense")
+    colleague = Consumer(client, shop, PUMP_GROUP, "colleague")
+    assert [entry.id for entry in colleague.read(1, None)] == [first]
+    item(client, shop, kind="pull_done", run_id="r", event_ids=[])
+    intake = Intake(client, pg, Settings(), "me")
+    intake.use(pg.database, ["shop", "other"])
+    for _ in range(3):
+        intake.turn(1)
+    assert client.xlen(shop) == 2
+    intake.reset()  # as after an error
+    item(client, other, kind="nonsense")
+    for _ in range(4):
+        intake.turn(1)
+    assert client.xlen(other) == 0
+    assert client.xlen(shop) == 2
+    colleague.forget([first])
+    intake.turn(1)
+    assert client.xlen(shop) == 0
+
+
+def test_an_end_of_pull_waits_however_much_the_pump_has_in_hand_itself(client, pg):
+    shop = results(client, pg, "shop")
+    for _ in range(150):
+        item(client, shop, kind="nonsense")
+    mine = Consumer(client, shop, PUMP_GROUP, "me")
+    assert len(mine.read(149, None)) == 149
+    [theirs] = Consumer(client, shop, PUMP_GROUP, "colleague").read(1, None)
+    item(client, shop, kind="pull_done", run_id="r", event_ids=[])
+    assert len(mine.read(1, None)) == 1
+    intake = Intake(client, pg, Settings(), "me")
+    intake.use(pg.database, ["shop"])
+    for _ in range(3):
+        intake.turn(1)
+    left = [entry.decode() for entry, _ in client.xrange(shop)]
+    assert left[0] == theirs.id
+    assert len(left) == 2
