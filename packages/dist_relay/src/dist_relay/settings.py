@@ -55,7 +55,9 @@ class Settings(BaseSettings):
     pull_poll_seconds: float = Field(1.0, gt=0, le=60, description="how often due pull schedules are claimed")
     config_seconds: float = Field(3.0, gt=0, le=60, description="how often connections are published to workers")
     claim_batch: int = Field(200, ge=1, le=1000, description="events claimed at once for one connection")
-    lease_seconds: int = Field(120, ge=2, le=3600, description="an event without result is published again after this")
+    lease_seconds: int = Field(
+        120, ge=2, le=3600, description="an event without result is published again after this; twice call_seconds"
+    )
     stream_limit: int = Field(1000, ge=1, description="publishing to a connection pauses above this many entries")
     intake_batch: int = Field(500, ge=1, le=1000, description="results stored in one transaction")
 
@@ -80,8 +82,8 @@ class Settings(BaseSettings):
     def _together(self) -> Settings:
         if self.claim_idle_seconds <= self.call_seconds:
             raise ValueError("claim_idle_seconds must be more than call_seconds: a call that still runs is not dead")
-        if self.lease_seconds <= self.call_seconds:
-            raise ValueError("lease_seconds must be more than call_seconds: else events are published twice")
+        if self.lease_seconds < 2 * self.call_seconds:
+            raise ValueError("lease_seconds must be twice call_seconds or more: no call begins too late to end in time")
         return self
 
     @classmethod

@@ -180,22 +180,28 @@ def test_a_missing_adapter_parks(relay, pg, world, client):
     assert (pg.rows()[0].outcome["code"], pg.rows()[0].attempts) == ("adapter_missing", 0)
 
 
+def envelope(type_, database, **more):
+    return json.dumps(
+        {
+            "event_id": "019e9af0-faed-529c-baf3-8e2174bdc750",
+            "type": type_,
+            "database": database,
+            "connection": "shop",
+            "key": "sku",
+            "occurred_at": "2026-01-01T00:00:00Z",
+            "correlation_id": "00-eecb85243f7ffcc5c95ba60d4b3160e5-353550a93ce812f5-01",
+            "payload": {},
+            **more,
+        }
+    )
+
+
 def test_late_and_overtaken_entries_are_dropped(relay, pg, world, client):
     keys = Keys(pg.database, "shop")
     client.set(keys.version(AVAILABLE, "sku"), 9)
     service = relay(pump=False)
-    envelope = {
-        "event_id": "019e9af0-faed-529c-baf3-8e2174bdc750",
-        "type": AVAILABLE,
-        "database": pg.database,
-        "connection": "shop",
-        "key": "sku",
-        "occurred_at": "2026-01-01T00:00:00Z",
-        "correlation_id": "00-eecb85243f7ffcc5c95ba60d4b3160e5-353550a93ce812f5-01",
-        "payload": {},
-    }
     for version, lapses in ((8, 2**52), (10, now_ms(client) + 100)):
-        client.xadd(keys.out, {"e": json.dumps({**envelope, "version": version}), "x": str(lapses)})
+        client.xadd(keys.out, {"e": envelope(AVAILABLE, pg.database, version=version), "x": str(lapses)})
     client.hset("dist:databases", pg.database, now_ms(client))
     client.hset(f"dist:{{{pg.database}}}:config", "shop", json.dumps(pg.connections()[0]))
     until(lambda: service.worker.lanes())
@@ -236,6 +242,36 @@ def test_a_consumer_of_a_dead_worker_is_tidied(client):
     assert {c["name"] for c in client.xinfo_consumers("s", "g")} == {b"alive"}
     alive.forget([entries[0].id])
     assert client.xlen("s") == 0
+
+
+def test_what_another_worker_took_over_is_not_given_back(client):
+    """Else a third would act beside the second: both in the middle of one call."""
+    ensure_group(client, "s", "g")
+    slow, quick = Consumer(client, "s", "g", "slow"), Consumer(client, "s", "g", "quick")
+    for number in "12":
+        client.xadd("s", {"e": number})
+    first, second = slow.read(10, None)
+    quick.take_over(0, 1)
+    assert quick.begin([(first.id, "", None)], 1000).mine == [True]
+    slow.release([first.id, second.id])
+    slow.leave()
+    assert {p["message_id"].decode(): p["consumer"] for p in client.xpending_range("s", "g", "-", "+", 10)} == {
+        first.id: b"quick",
+        second.id: b"released",
+    }
+    quick.leave()  # has something in hand: it stays
+    assert [c["name"] for c in client.xinfo_consumers("s", "g") if c["pending"]] == [b"quick", b"released"]
+
+
+def test_no_call_begins_that_could_outlast_its_lease(relay, pg, world, client):
+    keys = Keys(pg.database, "shop")
+    service = relay(pump=False, call_seconds=30, lease_seconds=60, claim_idle_seconds=40)
+    client.xadd(keys.out, {"e": envelope(SHIP, pg.database), "x": str(now_ms(client) + 25_000)})
+    client.hset("dist:databases", pg.database, now_ms(client))
+    client.hset(f"dist:{{{pg.database}}}:config", "shop", json.dumps(pg.connections()[0]))
+    until(lambda: service.worker.lanes())
+    until(lambda: client.xlen(keys.out) == 0)
+    assert world.calls() == []
 
 
 def test_an_evicting_redis_is_refused(tmp_path, pg):

@@ -108,7 +108,7 @@ class EventLane(Lane):
         ]
         settings = self.deps.settings
         begun = self.consumer.begin(asked, int(settings.lease_seconds * 1000))
-        margin = int(min(settings.call_seconds, settings.lease_seconds / 4) * 1000)
+        margin = int(settings.call_seconds * 1000)  # the call ends before somebody else is given the event
         good, drop = [], []
         for one, mine, stale in zip(held, begun.mine, begun.stale, strict=True):
             lapses = self.lapses(one.entry)

@@ -57,6 +57,8 @@ class Consumer:
         self._client, self.stream, self.group, self.name = client, stream, group, name
         self._begin = client.register_script(scripts.BEGIN)
         self._finish = client.register_script(scripts.FINISH)
+        self._release = client.register_script(scripts.RELEASE)
+        self._leave = client.register_script(scripts.LEAVE)
 
     def read(self, count: int, block_ms: int | None) -> list[Entry]:
         """Entries nobody has seen; waits up to ``block_ms`` for the first (``None``: does not wait)."""
@@ -117,17 +119,12 @@ class Consumer:
             self._finish(keys=[self.stream, self.stream], args=[self.group, len(ids), *ids])
 
     def release(self, ids: Sequence[str]) -> None:
-        """Give entries back that were not begun: any other consumer takes them over at once."""
+        """Give entries back that were not begun: any other consumer takes them over at once.
+
+        What somebody took over already stays with him: he may be working on it.
+        """
         if ids:
-            self._client.xclaim(
-                self.stream,
-                self.group,
-                "released",
-                min_idle_time=0,
-                message_ids=list(ids),
-                idle=_EXPIRED,
-                justid=True,
-            )
+            self._release(keys=[self.stream], args=[self.group, self.name, _EXPIRED, *ids])
 
     def tidy(self, idle_ms: int = _EXPIRED) -> None:
         """Remove consumers that left long ago and left nothing behind."""
@@ -135,16 +132,14 @@ class Consumer:
             for consumer in self._client.xinfo_consumers(self.stream, self.group):
                 name = _text(consumer["name"])
                 if consumer["pending"] == 0 and consumer["idle"] > idle_ms and name != self.name:
-                    self._client.xgroup_delconsumer(self.stream, self.group, name)
+                    self._leave(keys=[self.stream], args=[self.group, name])
         except redis.ResponseError as error:
             if not is_missing(error):
                 raise
 
     def leave(self) -> None:
         """Remove this consumer where nothing is pending for it."""
-        pending = self._client.xpending_range(self.stream, self.group, "-", "+", 1, consumername=self.name)
-        if not pending:
-            self._client.xgroup_delconsumer(self.stream, self.group, self.name)
+        self._leave(keys=[self.stream], args=[self.group, self.name])
 
     def _read(self, start: str, count: int, block_ms: int | None) -> list[tuple[str, Fields]]:
         try:
