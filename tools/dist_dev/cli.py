@@ -148,6 +148,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("command", nargs="?", default="help", choices=list(COMMANDS))
     known, rest = parser.parse_known_args(argv)
     layout = Layout.from_environment()
+    # libpq's variables of the caller's shell come before Odoo's configuration: they would lead to another server.
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]
     try:
         with stop_signals():
             return COMMANDS[known.command][0](layout, rest)
