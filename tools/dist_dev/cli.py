@@ -101,12 +101,11 @@ def shell(layout: Layout, arguments: list[str]) -> int:
 @command("logs", "follow the logs of what runs (SERVICE=name: only that one)")
 def logs(layout: Layout, _arguments: list[str]) -> int:
     wanted = os.environ.get("SERVICE")
-    files = [
-        facts["log"]
-        for services in running(layout.state).values()
-        for service, facts in services.items()
-        if wanted in (None, "", service)
-    ]
+    found = [each for services in running(layout.state).values() for each in services.items()]
+    files = [facts["log"] for service, facts in found if wanted in (None, "", service)]
+    if found and not files:
+        names = ", ".join(dict.fromkeys(service for service, _facts in found))
+        raise ui.Problem(f"No service {wanted} runs; there are {names}.")
     if not files:
         raise ui.Problem("Nothing runs in this cache; `make demo KEEP=1` starts it.")
     try:

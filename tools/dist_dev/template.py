@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,6 +20,8 @@ BASE_APPS = (
     "sale_management", "stock", "purchase", "account", "sale_stock", "purchase_stock", "stock_dropshipping",
     "stock_delivery",
 )  # fmt: skip
+#: What Odoo's log puts before a message: time, process, level, database, logger.
+_ODOO_PREFIX = re.compile(r"^\S+ \S+ \d+ [A-Z]+ \S+ \S+: ")
 _IGNORED = {"tests", "static", "i18n", "readme", "__pycache__"}
 _SUFFIXES = {".py", ".xml", ".csv", ".sql", ".json"}
 
@@ -65,7 +68,7 @@ def ensure(layout: Layout, databases: Databases, config: Path) -> None:
         "template_base",
         "Database with Odoo's own apps",
         lambda: [*BASE_APPS, str(odoo.import_path), release],
-        lambda: _build(layout, databases, config, None, BASE, BASE_APPS),
+        lambda: _build(layout, databases, config, "template_base", None, BASE, BASE_APPS),
         lambda: databases.exists(BASE),
     )
     renewed = run_step(base, stamps)
@@ -77,14 +80,20 @@ def ensure(layout: Layout, databases: Databases, config: Path) -> None:
         "template",
         f"Database with the addons ({', '.join(addons) or 'none yet'})",
         lambda: [*names, *addon_files(layout)],
-        lambda: _build(layout, databases, config, BASE, FULL, addons),
+        lambda: _build(layout, databases, config, "template", BASE, FULL, addons),
         lambda: databases.exists(FULL),
     )
     run_step(full, stamps)
 
 
 def _build(
-    layout: Layout, databases: Databases, config: Path, source: str | None, target: str, modules: Iterable[str]
+    layout: Layout,
+    databases: Databases,
+    config: Path,
+    step: str,
+    source: str | None,
+    target: str,
+    modules: Iterable[str],
 ) -> str:
     """Install into a database with a working name, then rename it: a half-made one is never taken for a whole one."""
     half = f"{target}_unfinished"
@@ -99,7 +108,9 @@ def _build(
         hint = "Mend the addon, or `make clean` if the database is at fault."
         # Odoo takes libpq's variables before its file: those of somebody's shell must not lead it elsewhere
         env = {**os.environ, **databases.cluster.environment(databases.port), "PYTHONUNBUFFERED": "1"}
-        ui.run_logged(command, log, name="template", title="odoo -i", hint=hint, env=env, cwd=layout.repo)
+        title = "installing"
+        show = lambda: _ODOO_PREFIX.sub("", ui.last_line(log))  # noqa: E731
+        ui.run_logged(command, log, name=step, title=title, hint=hint, env=env, cwd=layout.repo, detail=show)
     else:
         databases.sql("SELECT 1", half)
     databases.rename(half, target)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 _TTY = sys.stdout.isatty()
 _COLORS = {"green": "32", "red": "31", "yellow": "33", "bold": "1", "dim": "2"}
+NAME_WIDTH = 13  # of the first column: the name of what a line is about
 _QUIET_INTERVAL = 15.0  # seconds between two lines about a long command when nobody watches a terminal
 
 
@@ -29,7 +30,7 @@ def say(text: str = "") -> None:
 
 
 def step(name: str, text: str) -> None:
-    say(f"{paint(f'{name:>10}', 'bold')}  {text}")
+    say(f"{paint(f'{name:>{NAME_WIDTH}}', 'bold')}  {text}")
 
 
 def duration(seconds: float) -> str:
@@ -69,11 +70,12 @@ class Progress:
         elapsed = duration(now - self.started)
         if _TTY:
             self._next = now + 0.2
-            width = max(20, os.get_terminal_size(sys.stdout.fileno()).columns - len(self.title) - len(elapsed) - 18)
-            print(f"\r\033[K{self.name:>10}  {self.title} {elapsed} {paint(detail[:width], 'dim')}", end="", flush=True)
+            left = f"{self.name:>{NAME_WIDTH}}  {self.title} {elapsed} "
+            width = max(20, os.get_terminal_size(sys.stdout.fileno()).columns - len(left) - 4)
+            print(f"\r\033[K{left}{paint(detail[:width], 'dim')}", end="", flush=True)
         else:
             self._next = now + _QUIET_INTERVAL
-            say(f"{self.name:>10}  … {self.title} {elapsed}: {detail[:160]}")
+            say(f"{self.name:>{NAME_WIDTH}}  … {self.title} {elapsed}: {detail[:100]}")
 
     def clear(self) -> None:
         if _TTY:

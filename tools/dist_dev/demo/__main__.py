@@ -25,13 +25,13 @@ from .view import View
 
 def main() -> int:
     """Run the demo; the exit status is 0 only if both sides agree."""
-    plan = Plan(
-        orders=int(os.environ.get("ORDERS") or 220),
-        chaos=os.environ.get("CHAOS") not in (None, "", "0"),
-        seed=int(os.environ.get("SEED") or 1),
-    )
     console = Console()
     try:
+        plan = Plan(
+            orders=_number("ORDERS", 220),
+            chaos=os.environ.get("CHAOS") not in (None, "", "0"),
+            seed=_number("SEED", 1),
+        )
         with stop_signals(), house(Layout.from_environment(), SKUS) as running:
             return _run(running, plan, console)
     except (ui.Problem, SetUpFailed, Stuck) as problem:
@@ -42,16 +42,36 @@ def main() -> int:
         return 130
 
 
+def _number(name: str, default: int) -> int:
+    given = os.environ.get(name) or str(default)
+    if not given.isdecimal() or not int(given):
+        raise ui.Problem(f"{name}={given} is not a number from 1 up.")
+    return int(given)
+
+
 def _run(running: House, plan: Plan, console: Console) -> int:
     started = time.monotonic()
     _channel, found, view = run(running, plan, console)
     _summary(console, view, found, running, time.monotonic() - started)
     if os.environ.get("KEEP") not in (None, "", "0"):
-        console.print(f"\nOdoo: {running.places.odoo_url}/odoo  login admin, password admin   (Ctrl-C ends everything)")
+        _invite(console, running)
         while True:
             running.supervisor.tend()
             time.sleep(0.5)
     return 1 if found else 0
+
+
+def _invite(console: Console, running: House) -> None:
+    """Say where to look at what is left running."""
+    layout = Layout.from_environment()
+    relay = f"{layout.short(layout.venv)}/bin/dist-relay --config {layout.short(running.relay_settings)} status"
+    for line in (
+        f"\nOdoo:  {running.places.odoo_url}/odoo/distribution   login admin, password admin",
+        f"Relay: {relay}",
+        "Logs:  make logs",
+        "Ctrl-C here, or `make stop` in another terminal, ends everything.",
+    ):
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def _summary(console: Console, view: View, found: list[str], running: House, seconds: float) -> None:
@@ -67,11 +87,13 @@ def _summary(console: Console, view: View, found: list[str], running: House, sec
     console.print(table)
     if restarts := running.supervisor.restarts:
         console.print("Killed and started again: " + ", ".join(f"{n} {c}×" for n, c in sorted(restarts.items())))
-    console.print(f"{f.exceptions} open exceptions, {f.dead} dead letters, {seconds:.0f} s")
+    console.print(f"{f.exceptions} open in “Needs attention”, {f.dead} dead letters, {seconds:.0f} s")
     for text in found[:20]:
         console.print(f"[red]differs:[/] {text}", highlight=False)
     verdict = f"[red]{len(found)} differences[/]" if found else "[green]no difference[/]: every order once, all equal"
     console.print(verdict)
+    if os.environ.get("KEEP") in (None, "", "0"):
+        console.print("\nTo look around in Odoo: `make demo KEEP=1`", highlight=False)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ class House:
     owner_dsn: str
     odoo: OdooRpc
     store: Store
+    relay_settings: Path
 
 
 @contextmanager
@@ -73,7 +74,7 @@ def house(layout: Layout, skus: int, name: str = "demo") -> Iterator[House]:
         odoo = OdooRpc(places.odoo_url, database, key)
         owner = f"postgresql://odoo:{cluster.password}@127.0.0.1:{port}/{database}"
         supervisor.start(_warehouse(layout, places, key))
-        yield House(supervisor, places, owner, odoo, store)
+        yield House(supervisor, places, owner, odoo, store, _relay_settings(layout, places, name))
 
 
 def _places(layout: Layout, postgres_port: int, name: str) -> Places:
@@ -87,6 +88,15 @@ def _places(layout: Layout, postgres_port: int, name: str) -> Places:
         odoo_port=free_port(),
         key_file=str(key_file),
     )
+
+
+def _relay_settings(layout: Layout, places: Places, name: str) -> Path:
+    """A settings file with which a person can run ``dist-relay status`` and the like against this house."""
+    target = layout.state / f"{name}.relay.env"
+    target.touch(mode=0o600)
+    settings = places.environment(RELAY_PUMP)
+    target.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+    return target
 
 
 def _bootstrap(layout: Layout, config: Path, database: str, login: Mapping[str, str]) -> str:

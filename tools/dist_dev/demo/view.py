@@ -12,9 +12,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from dist_dev.ui import NAME_WIDTH
+
 from .figures import Figures
 
-PLAIN_SECONDS = 5.0
+PLAIN_SECONDS = 10.0
 """How often a line is printed where nobody watches a terminal."""
 
 
@@ -34,16 +36,18 @@ class View:
     def news(self, text: str) -> None:
         """Add a line to what happened last."""
         self._news.append(text)
-        if self._plain:
-            self._plain.print(f"      demo  {text}", highlight=False)
+        self._print(text)
 
     def show(self, figures: Figures) -> None:
         """Show new figures."""
         self.figures = figures
         if self._plain and time.monotonic() - self._printed > PLAIN_SECONDS:
             self._printed = time.monotonic()
-            counts = ", ".join(f"{count} {name.lower()}" for name, count in self._counts())
-            self._plain.print(f"      demo  {counts}", highlight=False, soft_wrap=True)
+            self._print(" · ".join(f"{count} {name.split()[0].lower()}" for name, count in self._counts()))
+
+    def _print(self, text: str) -> None:
+        if self._plain:
+            self._plain.print(f"{'demo':>{NAME_WIDTH}}  {text}", highlight=False, soft_wrap=True)
 
     def __rich__(self) -> RenderableType:
         return Panel(Group(self._stages(), self._work(), Text("\n".join(self._news), "dim")), title=self.title)
@@ -61,7 +65,7 @@ class View:
             ("Placed in the store", f.placed),
             ("Imported into Odoo", f.imported),
             ("Confirmed sales orders", f.confirmed),
-            ("Stock reserved", f.reserved),
+            ("Reserved in Odoo", f.reserved),
             ("Delivered by the warehouse", f.delivered),
             ("Fulfilled in the store", f.fulfilled),
             ("Cancelled in the store", f.store_cancelled),
