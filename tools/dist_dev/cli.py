@@ -70,19 +70,10 @@ def lint(layout: Layout, arguments: list[str]) -> int:
 
 @command("bench", "run the benchmarks in tests/bench")
 def bench(layout: Layout, arguments: list[str]) -> int:
-    from . import testing
+    from . import benching
 
     setup.everything(layout)
-    return testing.bench(layout, arguments)
-
-
-@command("compose-secrets", "write the secret files that docker-compose.yml needs")
-def compose_secrets(layout: Layout, _arguments: list[str]) -> int:
-    from . import compose
-
-    made = compose.make_secrets(layout.repo / "docker" / "secrets")
-    ui.step("compose", f"made {', '.join(made)} in docker/secrets" if made else "all secrets are there")
-    return 0
+    return benching.run(layout, arguments)
 
 
 @command("shell", "Odoo's Python shell on a copy of the template (DB=name: on that database)")

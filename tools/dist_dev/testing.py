@@ -76,16 +76,6 @@ def run(layout: Layout, arguments: Sequence[str]) -> int:
     return _summary(results)
 
 
-def bench(layout: Layout, arguments: Sequence[str]) -> int:
-    """Run the benchmarks, their figures on the terminal."""
-    folder = layout.repo / "tests" / "bench"
-    if not _has_tests(folder):
-        raise ui.Problem("There are no benchmarks in tests/bench yet.")
-    layout.reports.mkdir(parents=True, exist_ok=True)
-    with stack.test_services(layout, "bench") as running:
-        return _summary([_run_suite(running, Suite("bench", [folder]), ["-s", *arguments])])
-
-
 def _exists(argument: str) -> bool:
     return Path(argument.split("::")[0]).exists()
 
