@@ -135,3 +135,10 @@ def test_release_of_an_unknown_or_vanished_type_is_refused(tmp_path: Path, capsy
     err = capsys.readouterr().err
     assert "not published: nothing.v1" in err
     assert "order.lost.v1: a released type is gone" in err
+
+
+def test_check_outside_the_repository_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["check", "--schemas", str(tmp_path / "none")])
+    assert caught.value.code == 2
+    assert "give --schemas" in capsys.readouterr().err

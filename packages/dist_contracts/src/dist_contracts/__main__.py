@@ -27,6 +27,8 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.command == "schema":
         return _schema(options.out)
+    if not (options.schemas / "RELEASED").is_file():
+        parser.error(f"there is no {options.schemas / 'RELEASED'}; run it in the repository, or give --schemas")
     if options.command == "check":
         return _report(released_breaks(options.schemas))
     return _release(options.schemas, options.names or list(schemas()))
