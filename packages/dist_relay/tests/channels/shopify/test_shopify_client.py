@@ -10,7 +10,7 @@ import pytest
 
 from dist_relay.channels.shopify.client import Client, Throttled, TooCostly
 from dist_relay.channels.shopify.ids import gid
-from dist_relay.errors import Broken, CredentialsRefused, OutcomeUnknown, RetryLater
+from dist_relay.errors import Broken, CredentialsRefused, OutcomeUnknown, RetryLater, Snoozed
 from dist_relay.testkit.fake_shopify import CLIENT
 from dist_relay.testkit.fake_shopify.harness import ShopifyHarness
 
@@ -49,6 +49,12 @@ def test_wrong_client_credentials_are_refused_by_name(harness: ShopifyHarness) -
     client = client_with(harness, {**APP, "client_secret": "wrong"}, "grant-wrong")
     with pytest.raises(CredentialsRefused, match="no token"):
         client.run("ShopCurrency", {})
+
+
+def test_a_wrong_secret_is_not_covered_by_a_token_of_the_right_one(harness: ShopifyHarness) -> None:
+    client_with(harness, APP, "grant-changed").run("ShopCurrency", {})
+    with pytest.raises(CredentialsRefused, match="no token"):
+        client_with(harness, {**APP, "client_secret": "wrong"}, "grant-changed").run("ShopCurrency", {})
 
 
 def test_no_credentials_at_all(harness: ShopifyHarness) -> None:
@@ -121,6 +127,13 @@ def test_another_api_version_is_warned_of_once(harness: ShopifyHarness, client: 
         client.run("ShopCurrency", {})
     assert len(harness.log.warnings) == 1
     assert client.effective_version == "2027-01"
+
+
+def test_a_store_that_is_not_there_parks_the_work(harness: ShopifyHarness) -> None:
+    client = Client(replace(harness.context(), settings={**harness.settings, "api_version": "../elsewhere"}))
+    with pytest.raises(Snoozed) as raised:
+        client.run("Fulfil", {"fulfillment": {"lineItemsByFulfillmentOrder": []}})
+    assert raised.value.code == "no_store"
 
 
 def test_a_defect_of_ours_is_broken(client: Client) -> None:

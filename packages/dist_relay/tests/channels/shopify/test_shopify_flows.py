@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from dist_contracts import Availability, Capability, Package, PackageLine, Shipment, Verdict
 from dist_relay.channels.shopify import fulfillment as ff
+from dist_relay.channels.shopify.pull_orders import PullOrders
 from dist_relay.errors import Rejected, Snoozed
+from dist_relay.ports import Incoming, Malformed
 from dist_relay.testkit.conformance.kit import availability, events, pull, run, shipment
 from dist_relay.testkit.fake_shopify.harness import ShopifyHarness
 
@@ -93,6 +97,20 @@ def test_long_orders_are_read_to_the_end(harness: ShopifyHarness) -> None:
     (outcome,) = run(harness, shipment(harness, order, dict.fromkeys(harness.skus, 1)))
     assert outcome.verdict is Verdict.DELIVERED
     assert harness.fake.control.state()["orders"][0]["status"] == "fulfilled"
+
+
+@pytest.mark.parametrize("lines", [[None], {}, None])
+def test_lines_that_are_none_hold_up_no_other_order(harness: ShopifyHarness, lines: Any) -> None:
+    bad, good = (harness.place({harness.skus[0]: 1}) for _ in range(2))
+    harness.fake.control.patch_order(bad, {"lineItems.nodes": lines})
+    found = {event.key: type(event) for page in pull(harness, PULL) for event in page.events}
+    assert found == {bad: Malformed, good: Incoming}
+
+
+def test_what_is_no_moment_is_no_part_of_a_query(harness: ShopifyHarness) -> None:
+    context = replace(harness.context(), settings={**harness.settings, "orders_since": "2026-01-01' OR name:'x"})
+    with pytest.raises(ValueError, match="isoformat"):
+        PullOrders(context)
 
 
 def test_the_overlap_does_not_read_orders_again(harness: ShopifyHarness) -> None:

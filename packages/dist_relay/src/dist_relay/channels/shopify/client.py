@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from dist_relay.errors import Broken, CredentialsRefused, OutcomeUnknown, RelayError, RetryLater, Snoozed
+from dist_relay.errors import Broken, CredentialsRefused, OutcomeUnknown, Rejected, RelayError, RetryLater, Snoozed
 from dist_relay.http.session import excerpt, looks_like_html
 from dist_relay.ports import Context, Response
 
@@ -24,6 +24,7 @@ OPERATION = "graphql"
 """The rate limit all requests share."""
 
 THROTTLED_TRIES = 3
+AWAY_SECONDS = 900.0
 MAX_SNOOZE = 60.0
 
 
@@ -57,8 +58,9 @@ class Client:
         self.version = str(ctx.settings.get("api_version") or API_VERSION)
         self.effective_version: str | None = None
         self.server_time: datetime | None = None
-        self._session = ctx.session_factory(_base_url(ctx.settings))
-        self._token = TokenSource(ctx.connection, ctx.credentials, self._session, ctx.clock)
+        store = _base_url(ctx.settings)
+        self._session = ctx.session_factory(store)
+        self._token = TokenSource(ctx.connection, ctx.credentials, self._session, ctx.clock, store)
         self._costs: dict[str, float] = {}
 
     def run(self, operation: str, variables: Mapping[str, Any], *, priority: int = 5) -> dict[str, Any]:
@@ -93,14 +95,21 @@ class Client:
         return self._decoded(operation, response)
 
     def _post(self, operation: str, variables: Mapping[str, Any], token: str) -> Response:
-        return self._session.request(
-            "POST",
-            f"/admin/api/{self.version}/graphql.json",
-            headers={"X-Shopify-Access-Token": token},
-            json={"query": document(operation), "operationName": operation, "variables": dict(variables)},
-            effect=is_mutation(operation),
-            operation=OPERATION,
-        )
+        try:
+            return self._session.request(
+                "POST",
+                f"/admin/api/{self.version}/graphql.json",
+                headers={"X-Shopify-Access-Token": token},
+                json={"query": document(operation), "operationName": operation, "variables": dict(variables)},
+                effect=is_mutation(operation),
+                operation=OPERATION,
+            )
+        except Rejected as refused:
+            if refused.code not in ("not_found", "gone"):
+                raise
+            # the API itself is not there: that says nothing about the one order or item the request is for
+            text = f"there is no such store or API version: {refused.message}"
+            raise Snoozed(AWAY_SECONDS, text, code="no_store") from refused
 
     def _decoded(self, operation: str, response: Response) -> dict[str, Any]:
         try:

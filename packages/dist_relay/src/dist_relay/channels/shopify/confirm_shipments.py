@@ -52,7 +52,9 @@ class ConfirmShipments:
                 refusal = self._fulfil(shipment, ff.parcels(shipment, rest, state), made)
             except RelayError as error:
                 untracked = any(not package.tracking_number for package, _ in packages)
-                raise _after_effect(error) if untracked and (made or claimed) else error from error
+                if untracked and (made or claimed):
+                    raise _after_effect(error) from error
+                raise
             if refusal is None:
                 return delivered(event, {"fulfillments": sorted({*claimed, *made}, key=int)})
         raise Rejected("refused", f"the store refuses the fulfilment: {refusal}", data={"fulfillments": made})

@@ -37,7 +37,8 @@ class PullOrders:
     def __init__(self, ctx: Context) -> None:
         self._client = Client(ctx)
         self._overlap = timedelta(minutes=int(ctx.settings.get("overlap_minutes") or 5))
-        self._since = ctx.settings.get("orders_since")
+        since = ctx.settings.get("orders_since")
+        self._since = _moment(str(since)) if since else None  # what is no moment cannot end up in the query
         self._details = DETAILS
         self._log, self._clock = ctx.log, ctx.clock
 
@@ -122,7 +123,7 @@ class PullOrders:
         """Read the rest of the lines of an order that has more than the first page of them."""
         lines = Node.of(raw, "order").child("lineItems")
         page = lines.child("pageInfo")
-        nodes = list(lines.tree.get("nodes") or [])
+        nodes = [node.tree for node in lines.children("nodes")]
         while page.flag("hasNextPage"):
             wanted = {"id": id_, "first": LINES, "after": page.text("endCursor")}
             more = Node.of(self._client.run("OrderLines", wanted).get("order"), "order").child("lineItems")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
@@ -28,14 +29,18 @@ _HELD: dict[tuple[str, str], _Held] = {}
 class TokenSource:
     """Gives the token of one connection; all threads of a process share what was fetched."""
 
-    def __init__(self, connection: str, credentials: Mapping[str, Any], session: Session, clock: Clock) -> None:
+    def __init__(
+        self, connection: str, credentials: Mapping[str, Any], session: Session, clock: Clock, store: str
+    ) -> None:
         self._fixed, self._id, self._secret = (
             str(credentials.get(name) or "").strip() for name in ("access_token", "client_id", "client_secret")
         )
         if not self._fixed and not (self._id and self._secret):
             raise CredentialsRefused("the connection has neither an access token nor a client id with its secret")
         self._session, self._clock = session, clock
-        self._key = (connection, self._id)
+        # a token of other credentials, or of another address, must answer for these in no test of the connection
+        mark = hashlib.sha256("\n".join((store, self._id, self._secret)).encode()).hexdigest()
+        self._key = (connection, mark)
         with _LOCK:
             self._lock = _LOCKS.setdefault(self._key, Lock())
 
