@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -69,6 +71,19 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b" ")
             except OSError:
                 return
+
+    def do_stall(self, _rest: str) -> None:
+        type(self).before_stall()
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        self.wfile.write(b" ")
+        self.wfile.flush()
+        self.server.gone.wait(5)  # type: ignore[attr-defined]
+        self.close_connection = True
+
+    def do_bomb(self, _rest: str) -> None:
+        self.answer(200, gzip.compress(gzip.compress(b" " * 20_000_000)), Content_Encoding="gzip, gzip")
 
     def do_drop(self, _rest: str) -> None:
         self.connection.shutdown(socket.SHUT_RDWR)
@@ -190,6 +205,16 @@ def test_nothing_listens_is_certain(url):
 def test_sizes_are_bounded(session):
     assert type(raised(session, "GET", "large")) is Broken
     assert type(raised(session, "POST", "large")) is OutcomeUnknown
+    assert raised(session, "GET", "bomb").code == "too_large"
+
+
+def test_an_answer_that_stalls_ends_with_the_time_of_the_call(url, monkeypatch):
+    """Not only when the pause between two bytes becomes too long."""
+    clock = FakeClock()
+    monkeypatch.setattr(Handler, "before_stall", lambda: clock.advance(59.9), raising=False)
+    session = HttpSession(url, clock=clock, limits=replace(LIMITS, read_seconds=60, total_seconds=60))
+    assert raised(session, "GET", "stall").code == "timeout"
+    session.close()
 
 
 def test_redirects_stay_at_home(session):

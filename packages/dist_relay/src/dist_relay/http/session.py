@@ -200,7 +200,7 @@ class HttpSession:
         chunks: list[bytes] = []
         size = 0
         # read1 returns what has come; iter_content would wait for a whole chunk, and a dripping answer has no end
-        while chunk := raw.raw.read1(_CHUNK, decode_content=True):
+        while chunk := self._chunk(raw, until):
             size += len(chunk)
             chunks.append(chunk)
             if size > self._limits.max_bytes:
@@ -209,6 +209,13 @@ class HttpSession:
             if self._clock.monotonic() > until:
                 raise _late(f"{what}: the answer did not end in time", effect)
         return b"".join(chunks)
+
+    def _chunk(self, raw: requests.Response, until: float) -> Any:
+        """What has come, waiting for it no longer than the whole answer may take."""
+        sock = getattr(raw.raw.connection, "sock", None)
+        if sock is not None:
+            sock.settimeout(min(self._limits.read_seconds, max(until - self._clock.monotonic(), 0.001)))
+        return raw.raw.read1(_CHUNK, decode_content=True)
 
     def _raise_for(self, answer: Response, effect: bool, operation: str | None) -> None:
         if 200 <= answer.status < 300:

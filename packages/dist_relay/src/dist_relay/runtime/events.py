@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from dist_contracts import Envelope, Outcome, Verdict
+from dist_contracts import Envelope, Outcome, Verdict, explain
 from dist_relay import crash, metrics
 from dist_relay.errors import Broken, OutcomeUnknown, RelayError, Snoozed
 from dist_relay.logging import bound_contextvars
@@ -195,7 +195,9 @@ def _parse(entry: Entry) -> Envelope | str:
         return Envelope.read(entry.fields[F_ENVELOPE])[0]
     except KeyError:
         return "the entry has no envelope"
-    except (ValidationError, ValueError, RecursionError) as error:
+    except ValidationError as error:
+        return explain(error)[:1_000]
+    except (ValueError, RecursionError) as error:
         return str(error)[:1_000]
 
 

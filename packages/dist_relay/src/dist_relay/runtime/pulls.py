@@ -13,7 +13,9 @@ from datetime import timedelta
 from typing import Any, cast
 from uuid import uuid5
 
-from dist_contracts import MAX_PAYLOAD_BYTES, Envelope, Verdict, event_id, new_traceparent
+from pydantic import ValidationError
+
+from dist_contracts import MAX_PAYLOAD_BYTES, Envelope, Verdict, event_id, explain, new_traceparent
 from dist_contracts.identity import NAMESPACE
 from dist_relay import crash, metrics
 from dist_relay.errors import Broken, RelayError, RetryLater, Snoozed
@@ -97,6 +99,7 @@ class PullLane(Lane):
             page = self._next_page(pages, until)
             if page is None:
                 return
+            metrics.PULLED.labels(self.config.name, request["capability"]).inc(len(page.events))
             if not self._store(entry, page, run):
                 raise Snoozed(5, "another worker has taken this pull over", code="taken_over")
             run.cursor, run.more, run.pages = page.cursor, page.more, run.pages + 1
@@ -145,7 +148,6 @@ class PullLane(Lane):
             run.ids.append(id_)
         for start in range(0, len(items), CHUNK):
             self.finish([], items[start : start + CHUNK])
-        metrics.PULLED.labels(self.config.name, "pull").inc(len(items))
         crash.point("worker.page")
         return self.consumer.begin([(entry.id, "", None)], 1000, going_on=True).mine[0]
 
@@ -178,7 +180,8 @@ class PullLane(Lane):
             checked = Envelope.model_validate_json(dump({**envelope, "occurred_at": moment, "payload": payload}))
             return {"kind": "event", "envelope": checked.to_json()}, id_
         except ValueError as error:
-            return self._refused(envelope, str(error)[:1_000], text), id_
+            why = explain(error) if isinstance(error, ValidationError) else str(error)
+            return self._refused(envelope, why[:1_000], text), id_
 
     def _refused(self, envelope: dict[str, Any], why: str, raw: str) -> dict[str, Any]:
         self.log.error("event cannot be taken", type=envelope["type"], key=envelope["key"], error=why)
