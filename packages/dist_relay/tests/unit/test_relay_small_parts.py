@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -171,3 +173,20 @@ def test_a_row_that_is_no_connection():
         Config.read('{"connection": "x"}')
     config = Config.read('{"connection": "x", "adapter": "fake", "state": "active", "sealed_credentials": "abc"}')
     assert "abc" not in repr(config)
+
+
+def test_nothing_but_the_testkit_needs_what_only_tests_need():
+    """The extra ``testkit`` is not installed where the relay runs."""
+    script = """
+import importlib, pkgutil, sys
+for name in ("graphql", "jsonschema", "pytest", "dist_relay.testkit"):
+    sys.modules[name] = None
+import dist_relay
+for found in pkgutil.walk_packages(dist_relay.__path__, "dist_relay.", onerror=lambda name: None):
+    if not found.name.startswith("dist_relay.testkit"):
+        importlib.import_module(found.name)
+        print(found.name)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "dist_relay.channels.shopify.client" in done.stdout.split()
