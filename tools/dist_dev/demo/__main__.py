@@ -83,11 +83,12 @@ def _summary(console: Console, view: View, found: list[str], running: House, sec
     table.add_row("Cancelled", str(f.store_cancelled), str(f.cancelled))
     table.add_row("Shipped completely", str(f.fulfilled), str(f.delivered))
     table.add_row("Nothing left to deliver (edited)", str(f.empty), str(f.imported - f.cancelled - f.delivered))
-    table.add_row("Shipments", str(f.effects.get("fulfillments", 0)), "")
     console.print(table)
     if restarts := running.supervisor.restarts:
         console.print("Killed and started again: " + ", ".join(f"{n} {c}×" for n, c in sorted(restarts.items())))
-    console.print(f"{f.exceptions} open in “Needs attention”, {f.dead} dead letters, {seconds:.0f} s")
+    parcels = f.effects.get("fulfillments", 0)
+    attention = f"{f.exceptions} open in “Needs attention”, {f.dead} dead letters"
+    console.print(f"{parcels} parcels told to the store, {attention}, {seconds:.0f} s", soft_wrap=True)
     for text in found[:20]:
         console.print(f"[red]differs:[/] {text}", highlight=False)
     verdict = f"[red]{len(found)} differences[/]" if found else "[green]no difference[/]: every order once, all equal"
