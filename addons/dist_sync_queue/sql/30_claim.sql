@@ -5,31 +5,31 @@
 CREATE OR REPLACE FUNCTION dist_relay._heads(
     p_connection int, p_only_checks boolean, p_now timestamp, p_limit int, p_window int)
 RETURNS SETOF int
-LANGUAGE plpgsql SET search_path = public, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN QUERY
     WITH RECURSIVE keys AS (
-        (SELECT e.key, e.id FROM dist_outbox_event e
+        (SELECT e.key, e.id FROM public.dist_outbox_event e
           WHERE p_window IS NULL AND e.connection_id = p_connection AND e.kind = 'fact'
             AND e.state IN ('pending', 'published', 'unknown', 'dead')
           ORDER BY e.key, e.id LIMIT 1)
         UNION ALL
         SELECT n.key, n.id FROM keys k CROSS JOIN LATERAL (
-            SELECT e.key, e.id FROM dist_outbox_event e
+            SELECT e.key, e.id FROM public.dist_outbox_event e
              WHERE e.connection_id = p_connection AND e.kind = 'fact'
                AND e.state IN ('pending', 'published', 'unknown', 'dead') AND e.key > k.key
              ORDER BY e.key, e.id LIMIT 1) n
     ), found AS MATERIALIZED (
-        (SELECT e.id, e.kind, e.type, e.key FROM dist_outbox_event e
+        (SELECT e.id, e.kind, e.type, e.key FROM public.dist_outbox_event e
           WHERE e.connection_id = p_connection AND e.state = 'published' AND e.lease_until <= p_now
           ORDER BY e.lease_until LIMIT COALESCE(p_window, 20000))
         UNION ALL
-        (SELECT e.id, e.kind, e.type, e.key FROM dist_outbox_event e
+        (SELECT e.id, e.kind, e.type, e.key FROM public.dist_outbox_event e
           WHERE e.connection_id = p_connection AND e.state IN ('pending', 'unknown') AND e.next_try_at <= p_now
           ORDER BY e.next_try_at LIMIT COALESCE(p_window, 20000))
         UNION ALL
-        (SELECT e.id, e.kind, e.type, e.key FROM dist_outbox_event e
+        (SELECT e.id, e.kind, e.type, e.key FROM public.dist_outbox_event e
           WHERE e.connection_id = p_connection AND e.state = 'pending' AND e.next_try_at IS NULL
             AND (p_window IS NOT NULL OR e.kind = 'state')
           ORDER BY e.priority, e.id LIMIT COALESCE(p_window, 20000))
@@ -41,12 +41,12 @@ BEGIN
         -- wherever a version of a state stands in the queue, the newest one takes its place
         SELECT newest.id FROM (SELECT DISTINCT f.type, f.key FROM found f WHERE f.kind = 'state') f
          CROSS JOIN LATERAL (
-               SELECT e.id FROM dist_outbox_event e
+               SELECT e.id FROM public.dist_outbox_event e
                 WHERE e.connection_id = p_connection AND e.type = f.type AND e.key = f.key AND e.kind = 'state'
                   AND e.state IN ('pending', 'published', 'unknown')
                 ORDER BY e.version DESC LIMIT 1) newest
     )
-    SELECT e.id FROM dist_outbox_event e
+    SELECT e.id FROM public.dist_outbox_event e
      WHERE e.id = ANY (ARRAY(SELECT c.id FROM candidates c))
        AND e.connection_id = p_connection
        AND ((e.state = 'pending' AND (e.next_try_at IS NULL OR e.next_try_at <= p_now))
@@ -55,11 +55,11 @@ BEGIN
        AND (NOT p_only_checks OR e.type = 'connection.check.v1')
        AND CASE e.kind
            WHEN 'fact' THEN NOT EXISTS (
-               SELECT 1 FROM dist_outbox_event o
+               SELECT 1 FROM public.dist_outbox_event o
                 WHERE o.connection_id = e.connection_id AND o.key = e.key AND o.kind = 'fact'
                   AND o.state IN ('pending', 'published', 'unknown', 'dead') AND o.id < e.id)
            ELSE NOT EXISTS (
-               SELECT 1 FROM dist_outbox_event o
+               SELECT 1 FROM public.dist_outbox_event o
                 WHERE o.connection_id = e.connection_id AND o.type = e.type AND o.key = e.key AND o.kind = 'state'
                   AND o.state IN ('pending', 'published', 'unknown')
                   AND (o.version > e.version OR (o.state = 'published' AND o.lease_until > p_now AND o.id <> e.id)))
@@ -71,25 +71,25 @@ END $$;
 
 -- Cancel the older versions of the states just taken; of those taken, cancel what is older than was ever published.
 CREATE OR REPLACE FUNCTION dist_relay._supersede(p_connection int, p_ids int[], p_now timestamp) RETURNS void
-LANGUAGE plpgsql SET search_path = public, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    UPDATE dist_outbox_event e
+    UPDATE public.dist_outbox_event e
        SET state = 'cancelled', settled_at = p_now, outcome_code = 'superseded', next_try_at = NULL, lease_until = NULL
       FROM dist_relay.state_version v
      WHERE e.id = ANY (p_ids) AND e.kind = 'state' AND v.connection_id = p_connection AND v.type = e.type
        AND v.key = e.key AND v.version > e.version;
     WITH older AS (
-        SELECT o.id FROM dist_outbox_event e
-          JOIN dist_outbox_event o ON o.connection_id = e.connection_id AND o.type = e.type AND o.key = e.key
+        SELECT o.id FROM public.dist_outbox_event e
+          JOIN public.dist_outbox_event o ON o.connection_id = e.connection_id AND o.type = e.type AND o.key = e.key
                AND o.kind = 'state' AND o.state IN ('pending', 'published', 'unknown') AND o.version < e.version
          WHERE e.id = ANY (p_ids) AND e.kind = 'state' AND e.state <> 'cancelled'
          ORDER BY o.id FOR UPDATE OF o SKIP LOCKED)
-    UPDATE dist_outbox_event e
+    UPDATE public.dist_outbox_event e
        SET state = 'cancelled', settled_at = p_now, outcome_code = 'superseded', next_try_at = NULL, lease_until = NULL
       FROM older WHERE e.id = older.id;
     INSERT INTO dist_relay.state_version AS v (connection_id, type, key, version)
-    SELECT p_connection, e.type, e.key, max(e.version) FROM dist_outbox_event e
+    SELECT p_connection, e.type, e.key, max(e.version) FROM public.dist_outbox_event e
      WHERE e.id = ANY (p_ids) AND e.kind = 'state' AND e.state <> 'cancelled'
      GROUP BY e.type, e.key ORDER BY e.type, e.key
     ON CONFLICT (connection_id, type, key) DO UPDATE SET version = EXCLUDED.version
@@ -98,13 +98,13 @@ END $$;
 
 -- Give up what nobody answered too often, or what is past its deadline before it was ever sent.
 CREATE OR REPLACE FUNCTION dist_relay._give_up(p_ids int[], p_now timestamp) RETURNS void
-LANGUAGE plpgsql SET search_path = public, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_given_up int[];
 BEGIN
     WITH given_up AS (
-        UPDATE dist_outbox_event e
+        UPDATE public.dist_outbox_event e
            SET state = 'dead', settled_at = p_now, lease_until = NULL, next_try_at = NULL,
                outcome_code = CASE WHEN e.state = 'pending' THEN 'deadline' ELSE 'unanswered' END,
                outcome_message = CASE WHEN e.state = 'pending' THEN 'The deadline passed before it could be sent.'
@@ -121,22 +121,22 @@ CREATE OR REPLACE FUNCTION dist_relay.claim(p_connection text, p_limit int, p_le
 RETURNS TABLE (seq bigint, event_id text, type text, connection text, key text, priority int, version bigint,
                occurred_at timestamptz, correlation_id text, deadline timestamptz, attempt int, read_back boolean,
                payload jsonb)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-    v_conn dist_connection%ROWTYPE;
+    v_conn public.dist_connection%ROWTYPE;
     v_now timestamp := dist_relay.utcnow();
     v_room int;
     v_window int;
     v_ids int[];
 BEGIN
-    SELECT * INTO v_conn FROM dist_connection c
+    SELECT * INTO v_conn FROM public.dist_connection c
      WHERE c.ref = p_connection AND c.active AND c.state IN ('active', 'draft');
     IF NOT FOUND OR p_limit < 1 OR NOT dist_relay.may_publish() THEN
         RETURN;
     END IF;
-    SELECT LEAST(p_limit, v_conn.max_in_flight - count(*))::int INTO v_room FROM dist_outbox_event e
+    SELECT LEAST(p_limit, v_conn.max_in_flight - count(*))::int INTO v_room FROM public.dist_outbox_event e
      WHERE e.connection_id = v_conn.id AND e.state = 'published' AND e.lease_until > v_now;
     IF v_room < 1 THEN
         RETURN;
@@ -146,12 +146,12 @@ BEGIN
     -- a full window without enough heads: keys held back stand in front, so look at every key
     IF cardinality(v_ids) < v_room AND v_window = (
         SELECT count(*) FROM (
-            SELECT 1 FROM dist_outbox_event e
+            SELECT 1 FROM public.dist_outbox_event e
              WHERE e.connection_id = v_conn.id AND e.state = 'pending' AND e.next_try_at IS NULL LIMIT v_window) s)
     THEN
         v_ids := v_ids || ARRAY(
             SELECT dist_relay._heads(v_conn.id, v_conn.state = 'draft', v_now, v_room, NULL) EXCEPT SELECT unnest(v_ids));
-        v_ids := ARRAY(SELECT e.id FROM dist_outbox_event e WHERE e.id = ANY (v_ids)
+        v_ids := ARRAY(SELECT e.id FROM public.dist_outbox_event e WHERE e.id = ANY (v_ids)
                         ORDER BY e.priority, e.id LIMIT v_room);
     END IF;
     IF cardinality(v_ids) = 0 THEN
@@ -164,7 +164,7 @@ BEGIN
         SELECT taken.id, nextval('dist_relay.relay_seq') AS seq
           FROM unnest(v_ids) WITH ORDINALITY AS taken (id, position)
     ), published AS (
-        UPDATE dist_outbox_event e
+        UPDATE public.dist_outbox_event e
            SET state = 'published', published_at = dist_relay.utcnow(), relay_seq = n.seq,
                lease_until = v_now + make_interval(secs => GREATEST(1, p_lease_seconds)),
                publication = e.publication + 1, next_try_at = NULL,
@@ -183,7 +183,7 @@ END $$;
 CREATE OR REPLACE FUNCTION dist_relay.claim_pulls(p_limit int)
 RETURNS TABLE (seq bigint, run_id text, connection text, capability text, cursor jsonb, correlation_id text,
                deadline timestamptz)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -194,12 +194,12 @@ BEGIN
     END IF;
     RETURN QUERY
     WITH due AS MATERIALIZED (
-        SELECT s.id FROM dist_connection_schedule s JOIN dist_connection c ON c.id = s.connection_id
+        SELECT s.id FROM public.dist_connection_schedule s JOIN public.dist_connection c ON c.id = s.connection_id
          WHERE s.active AND s.next_run_at <= v_now AND c.active AND c.state = 'active'
            AND (s.run_id IS NULL OR s.run_deadline <= v_now)
          ORDER BY s.next_run_at LIMIT p_limit FOR UPDATE OF s SKIP LOCKED
     ), started AS (
-        UPDATE dist_connection_schedule s
+        UPDATE public.dist_connection_schedule s
            SET last_result = CASE WHEN s.run_id IS NULL THEN s.last_result ELSE 'not answered in time' END,
                run_id = gen_random_uuid()::text, run_started_at = v_now,
                run_deadline = v_now + make_interval(secs => s.timeout_seconds)
@@ -210,5 +210,5 @@ BEGIN
            '00-' || replace(gen_random_uuid()::text, '-', '') || '-' ||
                substr(replace(gen_random_uuid()::text, '-', ''), 1, 16) || '-01',
            s.run_deadline AT TIME ZONE 'UTC'
-      FROM started s JOIN dist_connection c ON c.id = s.connection_id;
+      FROM started s JOIN public.dist_connection c ON c.id = s.connection_id;
 END $$;

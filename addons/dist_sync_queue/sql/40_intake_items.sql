@@ -2,7 +2,7 @@
 
 -- What is wrong with one item, or NULL. Everything that is cast later is cast here first.
 CREATE OR REPLACE FUNCTION dist_relay._check_item(p_item jsonb, p_database text) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = public, pg_temp
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_kind text := p_item->>'kind';
@@ -28,7 +28,7 @@ BEGIN
             WHEN COALESCE((v->>'priority')::int, 5) NOT BETWEEN 0 AND 9 THEN RETURN 'priority must be 0 to 9';
             WHEN v->>'correlation_id' !~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' THEN
                 RETURN 'correlation_id is no traceparent';
-            WHEN NOT EXISTS (SELECT 1 FROM dist_connection c WHERE c.ref = v->>'connection') THEN
+            WHEN NOT EXISTS (SELECT 1 FROM public.dist_connection c WHERE c.ref = v->>'connection') THEN
                 RETURN 'connection is not known';
             ELSE RETURN NULL;
         END CASE;
@@ -63,7 +63,7 @@ BEGIN
             WHEN COALESCE(p_item->>'breaker', '') NOT IN ('closed', 'open', 'half_open') THEN 'breaker is not known'
             WHEN COALESCE(p_item->>'at', '') !~ v_moment OR (p_item->>'at')::timestamptz IS NULL THEN
                 'at must be a moment with its zone'
-            WHEN NOT EXISTS (SELECT 1 FROM dist_connection c WHERE c.ref = p_item->>'connection') THEN
+            WHEN NOT EXISTS (SELECT 1 FROM public.dist_connection c WHERE c.ref = p_item->>'connection') THEN
                 'connection is not known'
             END;
     END IF;
@@ -75,20 +75,20 @@ END $$;
 
 -- Have Odoo tell people about a record: a job that calls its `_report`.
 CREATE OR REPLACE FUNCTION dist_relay._queue_report(p_model text, p_id int, p_connection int) RETURNS void
-LANGUAGE sql SET search_path = public, pg_temp
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $$
-    INSERT INTO dist_job (handler, payload, connection_id, company_id, priority, state, attempts, created_at, res_model,
+    INSERT INTO public.dist_job (handler, payload, connection_id, company_id, priority, state, attempts, created_at, res_model,
                           res_id)
     VALUES (p_model || ':_report', jsonb_build_object('ids', jsonb_build_array(p_id)), p_connection,
-            COALESCE((SELECT c.company_id FROM dist_connection c WHERE c.id = p_connection),
-                     (SELECT min(id) FROM res_company)),
+            COALESCE((SELECT c.company_id FROM public.dist_connection c WHERE c.id = p_connection),
+                     (SELECT min(id) FROM public.res_company)),
             5, 'pending', 0, dist_relay.utcnow(), p_model, p_id)
 $$;
 
 -- Keep what cannot be taken in: bounded text, a job that tells somebody. Its event id counts as seen, so that one bad
 -- order never holds back the cursor of its pull.
 CREATE OR REPLACE FUNCTION dist_relay._dead_letter(p_item jsonb, p_raw text, p_reason text) RETURNS void
-LANGUAGE plpgsql SET search_path = public, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_body jsonb := CASE p_item->>'kind' WHEN 'event' THEN p_item->'envelope' WHEN 'outcome' THEN p_item->'outcome'
@@ -98,7 +98,7 @@ DECLARE
     -- which order (or listing …) it is about, for the people who read the reason
     v_about text := CASE WHEN p_item->>'kind' = 'event' AND jsonb_typeof(v_body) = 'object'
                          THEN NULLIF(concat_ws(' ', left(v_body->>'type', 64), left(v_body->>'key', 255)), '') END;
-    v_conn dist_connection%ROWTYPE;
+    v_conn public.dist_connection%ROWTYPE;
     v_id int;
 BEGIN
     IF v_event_id !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
@@ -110,8 +110,8 @@ BEGIN
             RETURN;  -- came in before, well or not
         END IF;
     END IF;
-    SELECT * INTO v_conn FROM dist_connection c WHERE c.ref = v_body->>'connection';
-    INSERT INTO dist_dead_letter (kind, reason, raw, truncated, event_id, connection_id, company_id, correlation_id,
+    SELECT * INTO v_conn FROM public.dist_connection c WHERE c.ref = v_body->>'connection';
+    INSERT INTO public.dist_dead_letter (kind, reason, raw, truncated, event_id, connection_id, company_id, correlation_id,
                                   created_at, state)
     VALUES (left(p_item->>'kind', 64), left(concat_ws(': ', v_about, p_reason), 1000), left(v_text, 65536), length(v_text) > 65536, v_event_id,
             v_conn.id, v_conn.company_id, left(v_body->>'correlation_id', 64), dist_relay.utcnow(), 'open')
@@ -121,9 +121,9 @@ END $$;
 
 -- Outcome jobs for settled events: always when rejected or dead, and when delivered where a report was asked for.
 CREATE OR REPLACE FUNCTION dist_relay._queue_outcomes(p_ids int[]) RETURNS void
-LANGUAGE sql SET search_path = public, pg_temp
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $$
-    INSERT INTO dist_job (event_id, handler, payload, connection_id, company_id, lane, priority, key, state, attempts,
+    INSERT INTO public.dist_job (event_id, handler, payload, connection_id, company_id, lane, priority, key, state, attempts,
                           max_attempts, correlation_id, occurred_at, created_at, res_model, res_id)
     SELECT e.event_id, e.type || '#outcome',
            jsonb_build_object(
@@ -138,14 +138,14 @@ AS $$
                'state', e.state),
            e.connection_id, e.company_id, r.lane, COALESCE(r.priority, e.priority), e.key, 'pending', 0, r.max_attempts,
            e.correlation_id, dist_relay.utcnow(), dist_relay.utcnow(), e.res_model, e.res_id
-      FROM dist_outbox_event e LEFT JOIN dist_event_route r ON r.handler = e.type || '#outcome'
+      FROM public.dist_outbox_event e LEFT JOIN public.dist_event_route r ON r.handler = e.type || '#outcome'
      WHERE e.id = ANY (p_ids) AND (e.state IN ('rejected', 'dead') OR (e.state = 'delivered' AND e.report))
      ORDER BY e.relay_seq
 $$;
 
 CREATE OR REPLACE FUNCTION dist_relay._intake_events(p_items jsonb[], p_ordinals int[])
 RETURNS TABLE (ordinal int, status text)
-LANGUAGE sql SET search_path = public, pg_temp
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $$
     WITH arrived AS MATERIALIZED (
         SELECT i.ordinal, i.item->'envelope' AS v, (i.item->'envelope'->>'event_id')::uuid AS event_id,
@@ -157,15 +157,15 @@ AS $$
         SELECT a.event_id FROM arrived a WHERE a.nth = 1 ORDER BY a.event_id
         ON CONFLICT DO NOTHING RETURNING event_id
     ), stored AS (
-        INSERT INTO dist_job (event_id, handler, payload, connection_id, company_id, lane, priority, key, state, attempts,
+        INSERT INTO public.dist_job (event_id, handler, payload, connection_id, company_id, lane, priority, key, state, attempts,
                               max_attempts, correlation_id, occurred_at, created_at)
         SELECT a.event_id::text, a.v->>'type', a.v->'payload', c.id, c.company_id, r.lane,
                COALESCE(r.priority, (a.v->>'priority')::int, 5), a.v->>'key', 'pending', 0, r.max_attempts,
                a.v->>'correlation_id', (a.v->>'occurred_at')::timestamptz AT TIME ZONE 'UTC', dist_relay.utcnow()
           FROM arrived a
           JOIN fresh f ON f.event_id = a.event_id AND a.nth = 1
-          JOIN dist_connection c ON c.ref = a.v->>'connection'
-          LEFT JOIN dist_event_route r ON r.handler = a.v->>'type'
+          JOIN public.dist_connection c ON c.ref = a.v->>'connection'
+          LEFT JOIN public.dist_event_route r ON r.handler = a.v->>'type'
          ORDER BY a.ordinal
     )
     SELECT a.ordinal, CASE WHEN f.event_id IS NOT NULL AND a.nth = 1 THEN 'stored' ELSE 'duplicate' END

@@ -3,14 +3,14 @@
 -- At most one outcome per event in one call of this; the caller splits repetitions.
 CREATE OR REPLACE FUNCTION dist_relay._intake_outcomes(p_items jsonb[], p_ordinals int[])
 RETURNS TABLE (ordinal int, status text)
-LANGUAGE plpgsql SET search_path = public, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
     v_now timestamp := dist_relay.utcnow();
     v_moved int[];
 BEGIN
-    PERFORM 1 FROM dist_outbox_event e
+    PERFORM 1 FROM public.dist_outbox_event e
       WHERE e.event_id IN (SELECT lower(i->'outcome'->>'event_id') FROM unnest(p_items) AS i)
       ORDER BY e.id FOR UPDATE;
     RETURN QUERY
@@ -38,7 +38,7 @@ BEGIN
                EXISTS (SELECT 1 FROM dist_relay.state_version v
                         WHERE e.kind = 'state' AND v.connection_id = e.connection_id AND v.type = e.type
                           AND v.key = e.key AND v.version > e.version) AS outdated
-          FROM given g LEFT JOIN dist_outbox_event e ON e.event_id = g.event_id
+          FROM given g LEFT JOIN public.dist_outbox_event e ON e.event_id = g.event_id
     ), decided AS MATERIALIZED (
         SELECT j.*, CASE
                    WHEN j.outdated THEN 'cancelled'
@@ -51,7 +51,7 @@ BEGIN
                END AS target
           FROM judged j WHERE j.judgement = 'go'
     ), moved AS (
-        UPDATE dist_outbox_event e
+        UPDATE public.dist_outbox_event e
            SET state = d.target, lease_until = NULL, attempts = d.tried,
                read_back = d.read_back OR d.verdict = 'unknown',
                next_try_at = CASE WHEN d.target IN ('pending', 'unknown') THEN v_now + make_interval(secs => COALESCE(
@@ -70,19 +70,19 @@ BEGIN
                            WHEN d.target IN ('pending', 'unknown') THEN 'released' ELSE 'settled' END
       FROM judged j LEFT JOIN decided d ON d.ordinal = j.ordinal LEFT JOIN moved m ON m.id = d.id;
     -- rows this call settled have its settled_at
-    SELECT array_agg(e.id) INTO v_moved FROM dist_outbox_event e
+    SELECT array_agg(e.id) INTO v_moved FROM public.dist_outbox_event e
      WHERE e.event_id IN (SELECT lower(i->'outcome'->>'event_id') FROM unnest(p_items) AS i) AND e.settled_at = v_now;
     PERFORM dist_relay._queue_outcomes(v_moved);
     PERFORM dist_relay._note_outcomes(v_moved, v_now);
     -- refused credentials are told; what is settled may have been the last that waited for them
     IF EXISTS (SELECT 1 FROM unnest(p_items) AS i WHERE i->'outcome'->>'code' = 'credentials')
-       OR EXISTS (SELECT 1 FROM dist_exception x WHERE x.kind = 'connection.credentials' AND x.state = 'open') THEN
+       OR EXISTS (SELECT 1 FROM public.dist_exception x WHERE x.kind = 'connection.credentials' AND x.state = 'open') THEN
         PERFORM dist_relay._queue_report('dist.connection', e.connection_id, e.connection_id)
-           FROM dist_outbox_event e
+           FROM public.dist_outbox_event e
           WHERE e.event_id IN (SELECT lower(i->'outcome'->>'event_id') FROM unnest(p_items) AS i)
             AND (e.state = 'pending' AND e.outcome_code = 'credentials'
                  OR e.settled_at = v_now AND EXISTS (
-                     SELECT 1 FROM dist_exception x WHERE x.kind = 'connection.credentials' AND x.state = 'open'
+                     SELECT 1 FROM public.dist_exception x WHERE x.kind = 'connection.credentials' AND x.state = 'open'
                         AND x.connection_id = e.connection_id))
           GROUP BY e.connection_id;
     END IF;
@@ -90,14 +90,14 @@ END $$;
 
 -- Last success and last error of the connections.
 CREATE OR REPLACE FUNCTION dist_relay._note_outcomes(p_ids int[], p_now timestamp) RETURNS void
-LANGUAGE sql SET search_path = public, pg_temp
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $$
-    INSERT INTO dist_connection_health AS h (connection_id, breaker_state, last_success_at, last_error, last_error_at)
+    INSERT INTO public.dist_connection_health AS h (connection_id, breaker_state, last_success_at, last_error, last_error_at)
     SELECT e.connection_id, 'closed', max(p_now) FILTER (WHERE e.state = 'delivered'),
            (array_agg(COALESCE(e.outcome_message, e.outcome_code) ORDER BY e.id DESC)
                FILTER (WHERE e.state IN ('rejected', 'dead')))[1],
            max(p_now) FILTER (WHERE e.state IN ('rejected', 'dead'))
-      FROM dist_outbox_event e WHERE e.id = ANY (p_ids) GROUP BY e.connection_id ORDER BY e.connection_id
+      FROM public.dist_outbox_event e WHERE e.id = ANY (p_ids) GROUP BY e.connection_id ORDER BY e.connection_id
     ON CONFLICT (connection_id) DO UPDATE
        SET last_success_at = COALESCE(EXCLUDED.last_success_at, h.last_success_at),
            last_error = CASE WHEN EXCLUDED.last_error_at IS NULL THEN h.last_error ELSE EXCLUDED.last_error END,
@@ -105,14 +105,14 @@ AS $$
 $$;
 
 CREATE OR REPLACE FUNCTION dist_relay._intake_pull(p_item jsonb) RETURNS text
-LANGUAGE plpgsql SET search_path = public, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_now timestamp := dist_relay.utcnow();
-    v_run dist_connection_schedule%ROWTYPE;
+    v_run public.dist_connection_schedule%ROWTYPE;
     v_pause double precision;
 BEGIN
-    SELECT * INTO v_run FROM dist_connection_schedule s WHERE s.run_id = p_item->>'run_id' FOR UPDATE;
+    SELECT * INTO v_run FROM public.dist_connection_schedule s WHERE s.run_id = p_item->>'run_id' FOR UPDATE;
     IF NOT FOUND THEN
         RETURN 'stale';
     END IF;
@@ -120,7 +120,7 @@ BEGIN
     IF p_item->>'kind' = 'pull_failed' THEN
         v_pause := COALESCE((p_item->>'retry_after')::double precision,
                             CASE p_item->>'verdict' WHEN 'broken' THEN GREATEST(900, v_pause) ELSE LEAST(v_pause, GREATEST(300, v_run.interval_seconds)) END);
-        UPDATE dist_connection_schedule s
+        UPDATE public.dist_connection_schedule s
            SET run_id = NULL, run_deadline = NULL, last_run_at = v_now,
                last_result = left(COALESCE(p_item->>'message', p_item->>'verdict'), 1000),
                failures = COALESCE(s.failures, 0) + (p_item->>'verdict' <> 'snooze')::int,
@@ -132,7 +132,7 @@ BEGIN
            OR (p_item->>'verdict' = 'retry' AND COALESCE(v_run.failures, 0) + 1 = 3) THEN
             PERFORM dist_relay._queue_report('dist.connection.schedule', v_run.id, v_run.connection_id);
         END IF;
-        INSERT INTO dist_connection_health AS h (connection_id, breaker_state, last_error, last_error_at)
+        INSERT INTO public.dist_connection_health AS h (connection_id, breaker_state, last_error, last_error_at)
         VALUES (v_run.connection_id, 'closed', left(COALESCE(p_item->>'message', p_item->>'verdict'), 4000), v_now)
         ON CONFLICT (connection_id) DO UPDATE
            SET last_error = EXCLUDED.last_error, last_error_at = EXCLUDED.last_error_at;
@@ -140,14 +140,14 @@ BEGIN
     END IF;
     IF EXISTS (SELECT 1 FROM jsonb_array_elements_text(COALESCE(p_item->'event_ids', '[]')) AS i (event_id)
                 WHERE NOT EXISTS (SELECT 1 FROM dist_relay.seen_event s WHERE s.event_id = i.event_id::uuid)) THEN
-        UPDATE dist_connection_schedule s
+        UPDATE public.dist_connection_schedule s
            SET run_id = NULL, run_deadline = NULL, last_run_at = v_now, last_result = 'not all of it arrived; asked again',
                failures = COALESCE(s.failures, 0) + 1,
                next_run_at = v_now + make_interval(secs => LEAST(s.interval_seconds, 5 * COALESCE(s.failures, 0)))
          WHERE s.id = v_run.id;
         RETURN 'incomplete';
     END IF;
-    UPDATE dist_connection_schedule s
+    UPDATE public.dist_connection_schedule s
        SET run_id = NULL, run_deadline = NULL, last_run_at = v_now, last_success_at = v_now, last_result = 'ok',
            failures = 0, last_count = jsonb_array_length(COALESCE(p_item->'event_ids', '[]')),
            cursor = COALESCE(NULLIF(p_item->'cursor', 'null'), s.cursor),
@@ -156,10 +156,10 @@ BEGIN
                               THEN LEAST(v_now, s.next_run_at)
                               ELSE GREATEST(v_now, s.run_started_at + make_interval(secs => s.interval_seconds)) END
      WHERE s.id = v_run.id;
-    INSERT INTO dist_connection_health AS h (connection_id, breaker_state, last_success_at)
+    INSERT INTO public.dist_connection_health AS h (connection_id, breaker_state, last_success_at)
     VALUES (v_run.connection_id, 'closed', v_now)
     ON CONFLICT (connection_id) DO UPDATE SET last_success_at = EXCLUDED.last_success_at;
-    IF EXISTS (SELECT 1 FROM dist_exception x
+    IF EXISTS (SELECT 1 FROM public.dist_exception x
                 WHERE x.kind = 'pull.failed' AND x.res_id = v_run.id AND x.state = 'open') THEN
         PERFORM dist_relay._queue_report('dist.connection.schedule', v_run.id, v_run.connection_id);
     END IF;
@@ -167,12 +167,12 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION dist_relay._intake_health(p_item jsonb) RETURNS text
-LANGUAGE plpgsql SET search_path = public, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    INSERT INTO dist_connection_health AS h (connection_id, breaker_state, breaker_at, message)
+    INSERT INTO public.dist_connection_health AS h (connection_id, breaker_state, breaker_at, message)
     SELECT c.id, p_item->>'breaker', (p_item->>'at')::timestamptz AT TIME ZONE 'UTC', left(p_item->>'message', 4000)
-      FROM dist_connection c WHERE c.ref = p_item->>'connection'
+      FROM public.dist_connection c WHERE c.ref = p_item->>'connection'
     ON CONFLICT (connection_id) DO UPDATE
        SET breaker_state = EXCLUDED.breaker_state, breaker_at = EXCLUDED.breaker_at, message = EXCLUDED.message
      WHERE h.breaker_at IS NULL OR h.breaker_at <= EXCLUDED.breaker_at;

@@ -3,7 +3,7 @@
 -- The whole array; raises when PostgreSQL refuses something the checks let through.
 CREATE OR REPLACE FUNCTION dist_relay._intake_all(p_items jsonb[], p_raw text[], p_ordinals int[])
 RETURNS TABLE (ordinal int, status text)
-LANGUAGE plpgsql SET search_path = public, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -50,7 +50,7 @@ END $$;
 -- are not the data's (deadlock, disk full, a schema of another version) are raised: the relay tries again later.
 CREATE OR REPLACE FUNCTION dist_relay._intake_isolated(p_items jsonb[], p_raw text[], p_ordinals int[])
 RETURNS TABLE (ordinal int, status text)
-LANGUAGE plpgsql SET search_path = public, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -74,7 +74,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION dist_relay.intake(p_items jsonb) RETURNS TABLE (ordinal int, status text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -93,7 +93,7 @@ END $$;
 
 -- For items PostgreSQL may not even read as JSON (a NUL character in a note): each is text, the unreadable are set aside.
 CREATE OR REPLACE FUNCTION dist_relay._try_jsonb(p_text text) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE SET search_path = public, pg_temp
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN p_text::jsonb;
@@ -107,7 +107,7 @@ EXCEPTION
 END $$;
 
 CREATE OR REPLACE FUNCTION dist_relay.intake_raw(p_items text[]) RETURNS TABLE (ordinal int, status text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN

@@ -1,6 +1,6 @@
 -- The relay's role sees the functions below and nothing else of this database.
 CREATE OR REPLACE FUNCTION dist_relay.grant_to(p_role text) RETURNS void
-LANGUAGE plpgsql SET search_path = public, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA dist_relay TO %I', p_role);

@@ -131,11 +131,30 @@ class TestPrivileges(RelayRoleCase):
             with self.subTest(query), self.assertRaises(errors.InsufficientPrivilege):
                 relay.execute(query)
 
+    def test_nothing_the_role_plants_runs_as_the_owner(self):
+        """Odoo lets every role create in ``public``: what stands there must not take the place of an operator."""
+        relay = self.relay(autocommit=False)
+        try:
+            relay.execute(
+                """
+                CREATE FUNCTION public.dist_planted(varchar, varchar) RETURNS boolean LANGUAGE plpgsql
+                    AS $$ BEGIN RAISE EXCEPTION 'ran as %', current_user; END $$;
+                CREATE OPERATOR public.= (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = public.dist_planted);
+                """
+            )
+        except errors.InsufficientPrivilege:
+            self.skipTest("no role may create in the schema public here")
+        relay.execute("SELECT addon_version FROM dist_relay.hello()")
+        self.assertTrue(relay.fetchone()[0])
+        for query in ("connections()", "pending()", "claim_pulls(1)", "replay('{x}')", "status()"):
+            relay.execute(f"SELECT dist_relay.{query}")
+        relay.connection.rollback()
+
     def test_functions_pin_their_search_path(self):
         self.cr.execute(
             """
             SELECT proname FROM pg_proc WHERE pronamespace = 'dist_relay'::regnamespace
-               AND NOT EXISTS (SELECT 1 FROM unnest(proconfig) c WHERE c LIKE 'search_path=%pg_temp')
+               AND NOT EXISTS (SELECT 1 FROM unnest(proconfig) c WHERE c = 'search_path=pg_catalog, pg_temp')
             """
         )
         self.assertFalse(self.cr.fetchall())
