@@ -80,7 +80,7 @@ class DistOutboxEvent(models.Model):
     correlation_id = fields.Char(string="Journey", readonly=True)
     occurred_at = fields.Datetime(required=True, readonly=True)
     deadline = fields.Datetime(readonly=True)
-    attempts = fields.Integer("Failed Attempts", readonly=True, default=0, aggregator=None, help="Since the last replay.")
+    attempts = fields.Integer("Failed Attempts", readonly=True, default=0, aggregator=None)
     max_attempts = fields.Integer(readonly=True, default=MAX_ATTEMPTS, aggregator=None)
     publication = fields.Integer(readonly=True, default=0, aggregator=None)
     lapses = fields.Integer(readonly=True, default=0, aggregator=None, help="Publications nobody answered in time.")
