@@ -117,7 +117,9 @@ def _run_suite(running: stack.Running, suite: Suite, extra: Sequence[str]) -> Re
             running.databases.drop(database)
     if code is None:
         ui.say(ui.paint(f"{suite.name} took longer than {SUITE_LIMIT:.0f} s and was ended", "red"))
-    result = Result(suite.name, code in (0, _NOTHING_COLLECTED), time.monotonic() - started)
+    # With a selection (-k) a suite may have nothing to run; without one, that means its tests are not found.
+    fine = (0, _NOTHING_COLLECTED) if extra else (0,)
+    result = Result(suite.name, code in fine, time.monotonic() - started)
     return _count(result, report)
 
 

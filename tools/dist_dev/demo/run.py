@@ -11,8 +11,6 @@ import requests
 from rich.console import Console
 from rich.live import Live
 
-from dist_dev.supervisor import Supervisor
-
 from .chaos import Chaos
 from .compare import differences
 from .distributor import Channel, Distributor
@@ -98,7 +96,7 @@ def _open(house: House, distributor: Distributor, view: View) -> Channel:
 
 def _follow(house: House, plan: Plan, view: View) -> None:
     look, random = reader(house.owner_dsn, house.store), Random(plan.seed)
-    chaos = plan.chaos and Chaos(MORTAL, lambda name: _kill(house.supervisor, name), seed=plan.seed, kills=plan.kills)
+    chaos = plan.chaos and Chaos(MORTAL, house.supervisor.kill, seed=plan.seed, kills=plan.kills)
     placed, quiet, next_order = 0, 0, time.monotonic()
     watch = _Watch(plan.patience)
     while quiet < 3:
@@ -135,10 +133,6 @@ class _Watch:
             self._last, self._since = moving, time.monotonic()
         if time.monotonic() - self._since > self._patience:
             raise Stuck(f"nothing has moved for {self._patience:.0f} s: {figures}")
-
-
-def _kill(supervisor: Supervisor, name: str) -> None:
-    supervisor.kill(name)
 
 
 def _compare(house: House, channel: Channel) -> list[str]:
