@@ -10,7 +10,7 @@
     "license": "LGPL-3",
     "development_status": "Beta",
     "depends": ["mail"],
-    "external_dependencies": {"python": ["dist_contracts", "jsonschema", "PyNaCl"]},
+    "external_dependencies": {"python": ["croniter", "dist_contracts", "jsonschema", "prometheus-client", "PyNaCl"]},
     "data": [
         "security/dist_groups.xml",
         "security/ir.model.access.csv",
