@@ -7,9 +7,9 @@ A *group* is the ready jobs of one handler and one connection. Groups, and the k
 loose index scans (a recursive CTE that jumps from one distinct value to the next), so the cost grows with the number of
 distinct values, not with the number of rows behind them.
 
-Order per key: the *head* of a key is its first row that is pending, parked or dead. Only the head is locked; whoever
-holds it holds the key. A worker takes the head and the run of rows right behind it that belong to its group. A head
-that is dead, parked or waits for its time gives no run, so nothing overtakes it.
+Order per key: the *head* of a key is its first row that is pending, waiting, parked or dead. Only the head is locked;
+whoever holds it holds the key. A worker takes the head and the run of rows right behind it that belong to its group. A
+head that is dead, parked, or waits for its time or for other jobs gives no run, so nothing overtakes it.
 
 All statements run under REPEATABLE READ: a row that another worker settled after our snapshot raises 40001 when we try
 to lock it; the caller rolls back and takes again.
@@ -21,7 +21,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 READY = "state = 'pending' AND eta IS NULL"
-BLOCKING = "state IN ('pending', 'parked', 'dead')"
+BLOCKING = "state IN ('pending', 'waiting', 'parked', 'dead')"
 
 
 class Group(NamedTuple):
@@ -54,10 +54,13 @@ class Row(NamedTuple):
     created_at: datetime
     event_id: str | None
     crashes: int
+    graph: str | None = None
+    depth: int = 0
 
 
 _COLUMNS = """j.id, j.handler, j.payload, j.connection_id, j.company_id, j.key, j.order_key, j.identity, j.attempts,
-    j.max_attempts, j.correlation_id, j.occurred_at, j.created_at, j.event_id"""
+    j.max_attempts, j.correlation_id, j.occurred_at, j.created_at, j.event_id,
+    COALESCE((SELECT c.crashes FROM dist_job_crash c WHERE c.job_id = j.id), 0), j.graph, COALESCE(j.depth, 0)"""
 
 
 def _distinct(name: str, predicate: str) -> str:
@@ -100,7 +103,7 @@ def ready_groups(cr: Any) -> list[Group]:
 
 
 _CLAIM_LOOSE = f"""
-SELECT {_COLUMNS}, COALESCE((SELECT c.crashes FROM dist_job_crash c WHERE c.job_id = j.id), 0)
+SELECT {_COLUMNS}
   FROM dist_job j
  WHERE handler = %(handler)s AND connection_scope = %(connection)s AND {READY} AND order_key IS NULL
  ORDER BY priority, id LIMIT %(limit)s
@@ -133,7 +136,7 @@ SELECT j.id, keys.priority, keys.order_key
 """
 
 _CLAIM_RUNS = f"""
-SELECT {_COLUMNS}, COALESCE((SELECT c.crashes FROM dist_job_crash c WHERE c.job_id = j.id), 0)
+SELECT {_COLUMNS}
   FROM unnest(%(keys)s) AS k (order_key) CROSS JOIN LATERAL (
         SELECT *, bool_and(handler = %(handler)s AND connection_scope = %(connection)s AND {READY})
                   OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) AS unbroken

@@ -51,8 +51,14 @@ CREATE INDEX IF NOT EXISTS dist_job_ready_idx ON dist_job (handler, connection_s
     WHERE state = 'pending' AND eta IS NULL AND order_key IS NULL;
 CREATE INDEX IF NOT EXISTS dist_job_ready_key_idx ON dist_job (handler, connection_scope, priority, order_key, id)
     WHERE state = 'pending' AND eta IS NULL AND order_key IS NOT NULL;
+DO $$
+BEGIN  -- the index of an earlier release does not know jobs that wait for others
+    IF pg_get_indexdef(to_regclass('dist_job_order_idx')) NOT LIKE '%waiting%' THEN
+        DROP INDEX dist_job_order_idx;
+    END IF;
+END $$;
 CREATE INDEX IF NOT EXISTS dist_job_order_idx ON dist_job (order_key, id)
-    WHERE order_key IS NOT NULL AND state IN ('pending', 'parked', 'dead');
+    WHERE order_key IS NOT NULL AND state IN ('pending', 'waiting', 'parked', 'dead');
 CREATE INDEX IF NOT EXISTS dist_job_eta_idx ON dist_job (eta) WHERE state = 'pending' AND eta IS NOT NULL;
 CREATE INDEX IF NOT EXISTS dist_job_identity_idx ON dist_job (handler, identity)
     WHERE state = 'pending' AND identity IS NOT NULL;

@@ -14,6 +14,9 @@ from . import connection_overview
 from . import base
 from . import dirty_mark
 from . import job
+from . import job_graph
+from . import job_attempt
+from . import archive
 from . import job_cron
 from . import job_request
 from . import worker_slot

@@ -18,6 +18,7 @@ _logger = logging.getLogger(__name__)
 
 STATES = [
     ("pending", "Pending"),
+    ("waiting", "Waiting for Others"),
     ("parked", "Parked"),
     ("done", "Done"),
     ("dead", "Dead"),
@@ -34,6 +35,8 @@ class DistJob(models.Model):
         pending ──fails, attempts left──> pending with eta
         pending ──fails for good──> dead            dead ──requeue──> pending    dead ──cancel──> cancelled
         pending ──an earlier job of its key is dead──> parked ──that one is requeued or cancelled──> pending
+        waiting ──all before it have ended──> pending   waiting ──one before it failed, cancel──> cancelled
+        cancelled ──the one before it is requeued──> waiting   dead or cancelled in a graph ──requeue──> waiting
 
     ``eta`` is set while a job waits for its time; the engine clears it when the time has come.
     ``handler`` is an event type, ``<type>#outcome`` or ``model:method``. "Running" is no state: a claimed row is
