@@ -20,7 +20,11 @@ DELIVERY = Histogram(
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800),
 )
 OUTCOMES = Counter("dist_outcomes_total", "Outcomes of events", ["connection", "type", "verdict"])
-RETRIES = Counter("dist_retries_total", "Events to be tried again", ["connection", "type", "verdict"])
+RETRIES = Counter(
+    "dist_retries_total",
+    "Events to be tried again, and reads tried again in place (their type is the operation)",
+    ["connection", "type", "verdict"],
+)
 API_REQUESTS = Counter("dist_api_requests_total", "Requests outside", ["channel", "op", "outcome"])
 API_SECONDS = Histogram("dist_api_seconds", "Duration of requests outside", ["channel", "op"])
 BREAKER = Gauge("dist_breaker_state", "0 closed, 1 half open, 2 open", ["connection"])

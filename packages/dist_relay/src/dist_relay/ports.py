@@ -12,9 +12,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from dist_contracts import Capability, Contract, Envelope, Manifest, Outcome
+
+T = TypeVar("T")
 
 Cursor: TypeAlias = dict[str, Any]
 """A resumable read position, as JSON; only the adapter knows what is in it."""
@@ -86,7 +88,8 @@ class Session(Protocol):
 
         ``effect`` says whether the call changes something outside; the default is by method (GET and HEAD do not).
         A lost answer of a call with an effect raises ``OutcomeUnknown``, of one without ``RetryLater``. ``operation``
-        labels the metrics and is penalised in the throttle on 429.
+        labels the metrics and is penalised in the throttle on 429. A call without an effect is tried again in place,
+        a few times and within the deadline, when the connection or the other side fails.
         """
 
     def json(
@@ -101,6 +104,14 @@ class Session(Protocol):
         operation: str | None = None,
     ) -> Any:
         """As :meth:`request`, and the body as JSON; a page of HTML instead is a named error, not a crash."""
+
+    def read(self, call: Callable[[], T], operation: str = "read") -> T:
+        """What ``call`` returns, tried again in place as a single read is.
+
+        For reads of more than a request: one whose failure stands in the body of a good answer, or that takes its cost
+        from the budget anew each time. Requests inside are not repeated on their own. ``call`` must change nothing
+        outside.
+        """
 
     def close(self) -> None:
         """Close its connections."""

@@ -17,6 +17,7 @@ from dist_contracts import Verdict
 from dist_relay.clock import SystemClock
 from dist_relay.errors import Broken, CredentialsRefused, OutcomeUnknown, Rejected, RelayError, RetryLater, Snoozed
 from dist_relay.http.deadline import within
+from dist_relay.http.reads import Reads
 from dist_relay.http.session import HttpLimits, HttpSession
 from dist_relay.testkit.bus import MemoryThrottle
 from dist_relay.testkit.clock import FakeClock
@@ -119,7 +120,8 @@ def url() -> Iterator[str]:
 
 @pytest.fixture
 def session(url: str) -> Iterator[HttpSession]:
-    found = HttpSession(url, {"X-Token": "t"}, clock=SystemClock(), limits=LIMITS)
+    clock = SystemClock()
+    found = HttpSession(url, {"X-Token": "t"}, clock=clock, limits=LIMITS, reads=Reads(clock, draw=lambda: 0.0))
     yield found
     found.close()
 

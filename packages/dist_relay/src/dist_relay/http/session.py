@@ -6,7 +6,7 @@ import json as jsonlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -18,6 +18,7 @@ from dist_relay.errors import Broken, CredentialsRefused, OutcomeUnknown, RelayE
 from dist_relay.ports import Clock, Response, Throttle
 
 from .deadline import remaining
+from .reads import Reads
 from .retry_after import retry_after
 from .status import Means, error, rule
 
@@ -25,6 +26,8 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 REDIRECTS = 3
 _CHUNK = 65_536
+
+T = TypeVar("T")
 
 Observe = Callable[[str, str, float], None]
 """Told after each request: operation, outcome (``ok`` or the error's code), seconds."""
@@ -58,12 +61,14 @@ class HttpSession:
         limits: HttpLimits | None = None,
         throttle: Throttle | None = None,
         observe: Observe | None = None,
+        reads: Reads | None = None,
     ) -> None:
         self._limits = limits or HttpLimits()
         self._base = base_url if base_url.endswith("/") else base_url + "/"
         self._origin = _origin(base_url)
         self._check_scheme(base_url)
         self._clock, self._throttle, self._observe = clock, throttle, observe
+        self._reads = reads or Reads(clock)
         self._http = requests.Session()
         self._http.trust_env = False  # a .netrc must not add credentials nobody configured
         self._http.verify = self._limits.ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or True
@@ -88,6 +93,23 @@ class HttpSession:
     ) -> Response:
         """Send and return a 2xx answer; see :class:`dist_relay.ports.Session`."""
         changes = method.upper() not in SAFE if effect is None else effect
+
+        def send() -> Response:
+            return self._request(method, path, headers, params, json, data, changes, operation)
+
+        return send() if changes else self._reading(send, method, operation)
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None,
+        params: Mapping[str, str] | None,
+        json: Any,
+        data: bytes | None,
+        changes: bool,
+        operation: str | None,
+    ) -> Response:
         label = operation or method.upper()
         start = self._clock.monotonic()
         outcome = "defect"
@@ -115,13 +137,37 @@ class HttpSession:
         operation: str | None = None,
     ) -> Any:
         """As :meth:`request`, decoded; an answer that is not JSON is raised by name."""
-        answer = self.request(
-            method, path, headers=headers, params=params, json=json, effect=effect, operation=operation
-        )
+        changes = method.upper() not in SAFE if effect is None else effect
+
+        def send() -> Any:
+            answer = self.request(
+                method, path, headers=headers, params=params, json=json, effect=changes, operation=operation
+            )
+            return self._decoded(answer, method, changes)
+
+        return send() if changes else self._reading(send, method, operation)
+
+    def read(self, call: Callable[[], T], operation: str = "read") -> T:
+        """Run ``call``, which changes nothing outside, again where it fails; see :class:`dist_relay.ports.Session`."""
+        return self._reads(call, operation)
+
+    def _reading(self, send: Callable[[], T], method: str, operation: str | None) -> T:
+        """A read; each repetition takes from the budget what the adapter took for the first try."""
+        again = False
+
+        def budgeted() -> T:
+            nonlocal again
+            if again and self._throttle and operation:
+                self._throttle.acquire(operation)
+            again = True
+            return send()
+
+        return self._reads(budgeted, operation or method.upper())
+
+    def _decoded(self, answer: Response, method: str, changes: bool) -> Any:
         try:
             return answer.json()
         except (ValueError, RecursionError):
-            changes = method.upper() not in SAFE if effect is None else effect
             what = "a web page" if looks_like_html(answer) else "something"
             text = f"{self._origin[1]} answered {method.upper()} {_path(answer.url)} with {what} that is not JSON"
             text += f": {excerpt(answer.body)}"

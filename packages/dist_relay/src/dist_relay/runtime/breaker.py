@@ -21,7 +21,7 @@ from dist_contracts import Verdict
 from dist_relay.errors import RelayError, Snoozed
 
 from . import scripts
-from .redis_client import RedisClient
+from .redis_client import RedisClient, RedisError
 
 MOST_TIMES = 20
 BAD = frozenset({Verdict.RETRY, Verdict.UNKNOWN})
@@ -63,17 +63,34 @@ class Breaker:
 
     def tell(self, verdict: Verdict, message: str = "") -> None:
         """Note how a call ended."""
-        word = "good" if verdict in GOOD else "bad" if verdict in BAD else None
-        if word is None:
-            return
-        found = self._call(word)
-        if found.changed:
-            self._changed(found.state, message)
+        self._tell(verdict, message)
 
     def tell_error(self, error: RelayError) -> None:
         """Note that a call ended with ``error``."""
         if error.code not in ("deadline", "not_begun"):
-            self.tell(error.verdict, error.message)
+            self._tell(error.verdict, error.message)
+
+    def judge(self, error: RelayError | None) -> bool:
+        """Note a read that failed and may be tried again in place; ``None``: it then succeeded.
+
+        False when the breaker is open now, or cannot be asked: then it is no use to insist.
+        """
+        try:
+            if error is None:
+                return self._tell(Verdict.DELIVERED, "") != "open"
+            return self._tell(error.verdict, error.message) != "open"
+        except RedisError:
+            return False
+
+    def _tell(self, verdict: Verdict, message: str) -> str | None:
+        """The state then; ``None`` for a verdict that says nothing about health."""
+        word = "good" if verdict in GOOD else "bad" if verdict in BAD else None
+        if word is None:
+            return None
+        found = self._call(word)
+        if found.changed:
+            self._changed(found.state, message)
+        return found.state
 
     def _call(self, word: str) -> State:
         state, wait, changed = self._script(

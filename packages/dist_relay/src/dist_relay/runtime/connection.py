@@ -10,6 +10,7 @@ from typing import Any
 from dist_contracts import Capability
 from dist_relay import __version__, crypto, metrics
 from dist_relay.errors import Broken, CredentialsRefused, RelayError, Snoozed
+from dist_relay.http.reads import Reads
 from dist_relay.http.session import HttpLimits, HttpSession
 from dist_relay.ports import Adapter, Clock, Context, Flow, Log, Session, Throttle
 
@@ -52,8 +53,16 @@ class Config:
 class Flows:
     """The flows of one connection for one thread; made anew when its configuration changed."""
 
-    def __init__(self, database: str, clock: Clock, private_key: str | None, limits: HttpLimits | None = None) -> None:
-        self._database, self._clock, self._private_key = database, clock, private_key
+    def __init__(
+        self,
+        database: str,
+        clock: Clock,
+        private_key: str | None,
+        limits: HttpLimits | None = None,
+        judge: Callable[[RelayError | None], bool] = lambda _error: True,
+    ) -> None:
+        """``judge`` is told of every read that is tried again, or that succeeded then; False ends the tries."""
+        self._database, self._clock, self._private_key, self._judge = database, clock, private_key, judge
         self._limits = limits or HttpLimits(user_agent=f"dist-relay/{__version__}")
         self._config: Config | None = None
         self._adapter: Adapter | None = None
@@ -127,6 +136,14 @@ class Flows:
         except crypto.SealError as error:
             raise CredentialsRefused(str(error)) from error
 
+    def _read_again(self, operation: str, error: RelayError | None) -> bool:
+        assert self._config
+        assert self._log
+        if error is not None:
+            metrics.RETRIES.labels(self._config.name, operation, error.verdict.value).inc()
+            self._log.info("a read failed", operation=operation, code=error.code, error=error.message)
+        return self._judge(error)
+
     def _session_factory(self, channel: str, throttle: Throttle) -> Callable[..., Session]:
         def observe(operation: str, outcome: str, seconds: float) -> None:
             metrics.API_REQUESTS.labels(channel, operation, outcome).inc()
@@ -134,7 +151,13 @@ class Flows:
 
         def make(base_url: str, headers: Mapping[str, str] | None = None) -> Session:
             session = HttpSession(
-                base_url, headers, clock=self._clock, limits=self._limits, throttle=throttle, observe=observe
+                base_url,
+                headers,
+                clock=self._clock,
+                limits=self._limits,
+                throttle=throttle,
+                observe=observe,
+                reads=Reads(self._clock, told=self._read_again),
             )
             self._sessions.append(session)
             return session

@@ -55,7 +55,6 @@ class Lane:
         self.log = get(connection=config.name)
         stream = {"out": self.keys.out, "pull": self.keys.pull}[self.stream_name]
         self.consumer = Consumer(deps.client, stream, WORKERS_GROUP, deps.name)
-        self.flows = Flows(database, deps.clock, deps.private_key, deps.limits)
         settings = deps.settings
         self.breaker = Breaker(
             deps.client,
@@ -65,6 +64,7 @@ class Lane:
             settings.call_seconds,
             self._health,
         )
+        self.flows = Flows(database, deps.clock, deps.private_key, deps.limits, self.breaker.judge)
         self._recover = False
         self._last_take_over = float("-inf")
         self._last_tidy = float("-inf")

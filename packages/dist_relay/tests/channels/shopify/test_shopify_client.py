@@ -11,6 +11,7 @@ import pytest
 from dist_relay.channels.shopify.client import Client, Throttled, TooCostly
 from dist_relay.channels.shopify.ids import gid
 from dist_relay.errors import Broken, CredentialsRefused, OutcomeUnknown, RetryLater, Snoozed
+from dist_relay.http.reads import TRIES
 from dist_relay.testkit.fake_shopify import CLIENT
 from dist_relay.testkit.fake_shopify.harness import ShopifyHarness
 
@@ -105,8 +106,7 @@ def test_too_costly_a_query(client: Client) -> None:
 
 def test_a_rate_limit_of_http_is_told_to_the_budget(harness: ShopifyHarness, client: Client) -> None:
     harness.fake.control.fault("rate_limited")
-    with pytest.raises(Exception, match="429"):
-        client.run("ShopCurrency", {})
+    client.run("ShopCurrency", {})
     assert harness.budget.penalised == 1
 
 
@@ -114,11 +114,28 @@ def test_a_rate_limit_of_http_is_told_to_the_budget(harness: ShopifyHarness, cli
 def test_a_lost_answer_is_unknown_for_a_change_and_a_retry_for_a_read(
     harness: ShopifyHarness, client: Client, fault: str
 ) -> None:
-    harness.fake.control.fault(fault, times=2)
+    harness.fake.control.fault(fault, times=TRIES + 1)
     with pytest.raises(RetryLater):
         client.run("ShopCurrency", {})
     with pytest.raises(OutcomeUnknown):
         client.run("Fulfil", {"fulfillment": {"lineItemsByFulfillmentOrder": []}})
+
+
+@pytest.mark.parametrize("fault", ["lost", "html", "server_error", "unavailable", "internal", "rate_limited"])
+def test_a_read_that_fails_once_is_tried_again(harness: ShopifyHarness, client: Client, fault: str) -> None:
+    harness.fake.control.fault(fault)
+    assert client.run("ShopCurrency", {})["shop"]["currencyCode"] == "USD"
+    assert harness.fake.faults.happened[fault] == 1
+
+
+@pytest.mark.parametrize("fault", ["lost_answer", "error_after", "html_after", "internal"])
+def test_a_change_is_sent_once_whatever_happens_to_its_answer(
+    harness: ShopifyHarness, client: Client, fault: str
+) -> None:
+    harness.fake.control.fault(fault)
+    with pytest.raises(OutcomeUnknown):
+        client.run("Fulfil", {"fulfillment": {"lineItemsByFulfillmentOrder": []}})
+    assert harness.fake.engine.requests["Fulfil"] == 1
 
 
 def test_another_api_version_is_warned_of_once(harness: ShopifyHarness, client: Client) -> None:

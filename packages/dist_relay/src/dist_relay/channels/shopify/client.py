@@ -69,8 +69,14 @@ class Client:
         :raises Throttled: when the store's budget is used up, after a few short waits.
         :raises TooCostly: when one request would cost more than the store allows.
         :raises CredentialsRefused: token expired or revoked, or a scope is missing.
-        :raises OutcomeUnknown: a mutation whose answer was lost; a query raises ``RetryLater`` instead.
+        :raises OutcomeUnknown: a mutation whose answer was lost; a query is tried again a few times and raises
+            ``RetryLater`` in the end.
         """
+        if is_mutation(operation):
+            return self._run(operation, variables, priority)
+        return self._session.read(lambda: self._run(operation, variables, priority), OPERATION)
+
+    def _run(self, operation: str, variables: Mapping[str, Any], priority: int) -> dict[str, Any]:
         for tries_left in reversed(range(THROTTLED_TRIES)):
             self.ctx.throttle.acquire(OPERATION, self._costs.get(operation, 10.0), priority)
             answer = self._send(operation, variables)
