@@ -1,65 +1,168 @@
-"""``make bench``: every script in tests/bench, one after the other, on a database of its own."""
+"""``make bench``: the scripts of tests/bench one after the other, each on a database of its own.
+
+A script is called with ``-c CONFIG -d DATABASE`` (and ``--quick`` for a run that only shows that it works) and prints
+one JSON line per figure: ``{"bench": …, "ours": …, "peer": …, "ratio": …, "unit": …}``, with more keys where it likes.
+Every figure is kept in ``.cache/reports/bench.jsonl`` with the machine, the versions, the commit and the date.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
-import subprocess
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from . import stack, template, ui
+from . import benchfacts, benchpeer, benchtable, stack, template, ui
 from .layout import Layout
+from .steps import Stamps, Step, run_step
 
 DATABASE = "dist_bench"
+TEMPLATE = "dist_bench_template"
 LEDGER_ADDON = "dist_test_queue"
 """Addon with the jobs that benchmarks run; it lies with the engine's tests."""
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+"""As a production server has them; the development cluster has them off. For the server that this command starts."""
+LIMIT = float(os.environ.get("DIST_BENCH_LIMIT", "2400"))
+"""A script that takes longer is ended and counted as failed, in seconds."""
 
 
 def run(layout: Layout, arguments: Sequence[str]) -> int:
-    """Run the scripts with ``-c CONFIG -d DATABASE`` and ``arguments``; each prints one JSON line per case.
-
-    :returns: 0, or 1 when a script failed.
-    """
-    scripts = sorted((layout.repo / "tests" / "bench").glob("*.py"))
-    with stack.test_services(layout, "bench") as running:
-        config = _database(layout, running)
-        env = {**os.environ, **running.environment()}
-        failed = [script.name for script in scripts if _script(layout, script, config, arguments, env)]
+    """Run the named scripts, or all. :returns: 0, or 1 when a script failed or printed no figure."""
+    options, extra = _arguments(layout).parse_known_args(list(arguments))
+    results = layout.reports / "bench.jsonl"
+    if options.table:
+        return _table(layout, results)
+    scripts = chosen(layout, options.names)
+    measured: list[dict[str, Any]] = []
+    failed = []
+    with stack.test_services(layout, "bench", DURABLE) as running:
+        config = _template(layout, running)
+        peer = None if options.quick or options.no_peer else benchpeer.ready(layout, running.databases)
+        env = {
+            **running.environment(),
+            "PYTHONUNBUFFERED": "1",
+            "DIST_PG_LOG": stack.postgres_log(layout) or "",
+            **(benchpeer.environment(layout, peer) if peer else {}),
+        }
+        facts = benchfacts.of(layout, running.databases, "make bench" + _said(arguments), peer is not None)
+        for script in scripts:
+            ui.step("bench", script.stem)
+            running.databases.copy(TEMPLATE, DATABASE)
+            if peer:
+                running.databases.copy(benchpeer.TEMPLATE, benchpeer.DATABASE)
+            argv = [str(layout.python), str(script), "-c", str(config), "-d", DATABASE]
+            code, rows = _script(running, [*argv, *(["--quick"] if options.quick else []), *extra], env)
+            kept = [{**row, **facts, "script": script.stem, "quick": options.quick} for row in rows]
+            benchtable.append(results, kept)
+            measured += kept
+            if code or not rows:
+                failed.append(script.stem)
+        for database in (DATABASE, benchpeer.DATABASE):
+            running.databases.drop(database)
+    ui.say("\n" + benchtable.text(measured))
     if failed:
-        ui.say(f"Failed: {', '.join(failed)}")
+        ui.say(ui.paint(f"Failed: {', '.join(failed)}", "red"))
     return 1 if failed else 0
 
 
-def _database(layout: Layout, running: stack.Running) -> Path:
-    paths = next(line for line in running.odoo_config.read_text().splitlines() if line.startswith("addons_path"))
-    own = layout.addons_dir / "dist_sync_queue" / "tests" / "addons"
+def _arguments(layout: Layout) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make bench ARGS=…", allow_abbrev=False)
+    parser.add_argument("names", nargs="*", metavar="name", help=", ".join(path.stem for path in all_scripts(layout)))
+    parser.add_argument("--quick", action="store_true", help="small numbers, ours only: shows that the scripts work")
+    parser.add_argument("--no-peer", action="store_true", help="measure ours only")
+    parser.add_argument(
+        "--table", action="store_true", help="run nothing: put the latest figures into docs/benchmarks.md"
+    )
+    return parser
+
+
+def all_scripts(layout: Layout) -> list[Path]:
+    found = sorted((layout.repo / "tests" / "bench").glob("*.py"))
+    return [path for path in found if not path.stem.startswith(("test_", "conftest"))]
+
+
+def chosen(layout: Layout, names: Sequence[str]) -> list[Path]:
+    """The scripts of these names (with or without folder and suffix); all without names.
+
+    :raises Problem: when there is no such script.
+    """
+    scripts = {path.stem: path for path in all_scripts(layout)}
+    wanted = [Path(name).stem for name in names] or list(scripts)
+    if unknown := [name for name in wanted if name not in scripts]:
+        raise ui.Problem(f"No benchmark {', '.join(unknown)}; there are {', '.join(scripts)}.")
+    return [scripts[name] for name in dict.fromkeys(wanted)]
+
+
+def _said(arguments: Sequence[str]) -> str:
+    return f' ARGS="{" ".join(arguments)}"' if arguments else ""
+
+
+def _template(layout: Layout, running: stack.Running) -> Path:
+    """The configuration of the benchmarks; their template database is made where it is missing or old."""
+    ledger = layout.addons_dir / "dist_sync_queue" / "tests" / "addons"
+    paths = template.addons_paths(layout)
     config = template.write_config(
         layout,
         running.databases,
         layout.state / "bench.odoo.conf",
-        addons_path=f"{paths.partition('=')[2].strip()},{own}",
+        addons_path=",".join(map(str, [*paths, ledger])),
     )
-    running.databases.copy(template.FULL, DATABASE)
-    argv = [
-        layout.python,
-        "-m",
-        "odoo",
-        "-c",
-        config,
-        "-d",
-        DATABASE,
-        "-i",
-        LEDGER_ADDON,
-        "--stop-after-init",
-        "--no-http",
-    ]
-    hint = "See the log; the addon lies in addons/dist_sync_queue/tests/addons."
-    log = layout.logs / "bench" / "install.log"
-    ui.run_logged(argv, log, name="bench", title="odoo -i", hint=hint, env={**os.environ}, cwd=layout.repo)
+    files = [*template.addon_files(layout), *sorted(ledger.rglob("*.py")), *sorted(ledger.rglob("*.csv"))]
+    step = Step(
+        "template_bench",
+        "Database for benchmarks",
+        lambda: [*map(str, files), *files],
+        lambda: template.build(
+            layout, running.databases, config, "template_bench", template.FULL, TEMPLATE, [LEDGER_ADDON]
+        ),
+        lambda: running.databases.exists(TEMPLATE),
+    )
+    run_step(step, Stamps(layout.state / "stamps"))
     return config
 
 
-def _script(layout: Layout, script: Path, config: Path, arguments: Sequence[str], env: dict[str, str]) -> bool:
-    ui.step("bench", script.name)
-    argv = [str(layout.python), str(script), "-c", str(config), "-d", DATABASE, *arguments]
-    return subprocess.run(argv, env=env, cwd=layout.repo).returncode != 0
+def _script(running: stack.Running, argv: Sequence[str], env: Mapping[str, str]) -> tuple[int, list[dict[str, Any]]]:
+    """Run one script. What it prints is shown; its figures are returned, and its exit status."""
+    rows: list[dict[str, Any]] = []
+    read, write = os.pipe()
+
+    def listen() -> None:
+        with os.fdopen(read, "r", errors="replace") as stream:
+            for line in stream:
+                row = figure(line)
+                if row is not None:
+                    rows.append(row)
+                ui.say(line.rstrip("\n"))
+
+    listener = threading.Thread(target=listen, daemon=True)
+    listener.start()
+    try:
+        code = running.supervisor.command(argv, env, running.layout.repo, LIMIT, output=write)
+    finally:
+        os.close(write)
+    listener.join(timeout=10)
+    if code is None:
+        ui.say(ui.paint(f"took longer than {LIMIT:.0f} s and was ended", "red"))
+    return (1 if code is None else code), rows
+
+
+def figure(line: str) -> dict[str, Any] | None:
+    """A line that is a figure; None for anything else that a script says."""
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) and {"bench", "ours", "peer", "ratio", "unit"} <= row.keys() else None
+
+
+def _table(layout: Layout, results: Path) -> int:
+    page = layout.repo / "docs" / "benchmarks.md"
+    rows = benchtable.latest(benchtable.read(results), [path.stem for path in all_scripts(layout)])
+    if not rows:
+        raise ui.Problem("No figures yet; run `make bench` first.")
+    page.write_text(benchtable.placed(page.read_text(), benchtable.markdown(rows)))
+    ui.step("bench", f"{len(rows)} figures written to {layout.short(page)}")
+    return 0

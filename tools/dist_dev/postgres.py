@@ -14,7 +14,7 @@ import shutil
 import signal
 import stat
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -149,14 +149,18 @@ class Cluster:
 
     # -- running ------------------------------------------------------------------------------------------------------
 
-    def service(self, port: int) -> Service:
-        """The server as a supervised service on a port of the loopback interface."""
+    def service(self, port: int, settings: Mapping[str, str] | None = None) -> Service:
+        """The server as a supervised service on a port of the loopback interface.
+
+        :param settings: take the place of the cluster's own while this server runs.
+        """
         stale = self.data / "postmaster.pid"
         if stale.exists() and not _runs(stale):
             stale.unlink()
         return Service(
             name="postgres",
-            argv=[str(self.bin / "postgres"), "-D", str(self.data), "-p", str(port)],
+            argv=[str(self.bin / "postgres"), "-D", str(self.data), "-p", str(port)]
+            + [part for name, value in (settings or {}).items() for part in ("-c", f"{name}={value}")],
             cwd=Path("/"),
             ready=lambda: self._answers(port),
             stop_signal=signal.SIGINT,  # PostgreSQL's fast shutdown: does not wait for clients

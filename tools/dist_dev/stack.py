@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,15 +50,30 @@ def running_postgres(layout: Layout) -> int | None:
     return None
 
 
+def postgres_log(layout: Layout) -> str | None:
+    """The log file of the cluster while it runs, whoever started it."""
+    for services in running(layout.state).values():
+        if "postgres" in services:
+            return services["postgres"]["log"]
+    return None
+
+
 @contextmanager
-def test_services(layout: Layout, name: str) -> Iterator[Running]:
-    """PostgreSQL (this command's own, or that of another running command) with current templates."""
+def test_services(
+    layout: Layout,
+    name: str,
+    settings: Mapping[str, str] | None = None,  # noqa: PT028 - it is not a test
+) -> Iterator[Running]:
+    """PostgreSQL (this command's own, or that of another running command) with current templates.
+
+    :param settings: of PostgreSQL, for this command's own server.
+    """
     cluster = Cluster(layout)
     with Supervisor(layout.logs / name, layout.status(name)) as supervisor:
         port = running_postgres(layout)
         if port is None:
             port = free_port()
-            supervisor.start(cluster.service(port))
+            supervisor.start(cluster.service(port, settings))
         else:
             ui.step("services", f"using the PostgreSQL that already runs on port {port}")
         databases = Databases(cluster, port)

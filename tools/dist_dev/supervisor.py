@@ -141,13 +141,16 @@ class Supervisor:
             revived.append(name)
         return revived
 
-    def command(self, argv: Sequence[str], env: Mapping[str, str], cwd: Path, limit: float) -> int | None:
+    def command(
+        self, argv: Sequence[str], env: Mapping[str, str], cwd: Path, limit: float, output: int | None = None
+    ) -> int | None:
         """Run a command to its end, its output on this terminal; whatever it left behind is ended with it.
 
+        :param output: a file descriptor that gets all output instead.
         :returns: its exit status, or None if it took longer than ``limit`` seconds and was ended.
         """
         name = "command"
-        self._processes[name] = process = self._popen(Service(name, argv, env, cwd), None)
+        self._processes[name] = process = self._popen(Service(name, argv, env, cwd), output)
         try:
             return process.wait(timeout=limit)
         except subprocess.TimeoutExpired:

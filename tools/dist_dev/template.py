@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from . import ui
@@ -28,13 +28,12 @@ _SUFFIXES = {".py", ".xml", ".csv", ".sql", ".json"}
 
 def write_config(layout: Layout, databases: Databases, target: Path, **options: object) -> Path:
     """Write an Odoo configuration file for this checkout and this running cluster."""
-    paths = [*find_odoo(layout).addons_paths, layout.addons_dir]
     settings: dict[str, object] = {
         "db_host": "127.0.0.1",
         "db_port": databases.port,
         "db_user": "odoo",
         "db_password": databases.cluster.password,
-        "addons_path": ",".join(str(path) for path in paths if path.is_dir()),
+        "addons_path": ",".join(map(str, addons_paths(layout))),
         "data_dir": layout.odoo_data,
         "http_interface": "127.0.0.1",
         "list_db": False,
@@ -45,6 +44,11 @@ def write_config(layout: Layout, databases: Databases, target: Path, **options: 
     target.touch(mode=0o600)
     target.write_text("[options]\n" + "".join(f"{name} = {value}\n" for name, value in settings.items()))
     return target
+
+
+def addons_paths(layout: Layout) -> list[Path]:
+    """Odoo's folders of addons and this checkout's."""
+    return [path for path in (*find_odoo(layout).addons_paths, layout.addons_dir) if path.is_dir()]
 
 
 def addon_files(layout: Layout) -> Iterable[Path]:
@@ -68,7 +72,7 @@ def ensure(layout: Layout, databases: Databases, config: Path) -> None:
         "template_base",
         "Database with Odoo's own apps",
         lambda: [*BASE_APPS, str(odoo.import_path), release],
-        lambda: _build(layout, databases, config, "template_base", None, BASE, BASE_APPS),
+        lambda: build(layout, databases, config, "template_base", None, BASE, BASE_APPS),
         lambda: databases.exists(BASE),
     )
     renewed = run_step(base, stamps)
@@ -80,13 +84,13 @@ def ensure(layout: Layout, databases: Databases, config: Path) -> None:
         "template",
         f"Database with the addons ({', '.join(addons) or 'none yet'})",
         lambda: [*names, *addon_files(layout)],
-        lambda: _build(layout, databases, config, "template", BASE, FULL, addons),
+        lambda: build(layout, databases, config, "template", BASE, FULL, addons),
         lambda: databases.exists(FULL),
     )
     run_step(full, stamps)
 
 
-def _build(
+def build(
     layout: Layout,
     databases: Databases,
     config: Path,
@@ -94,6 +98,7 @@ def _build(
     source: str | None,
     target: str,
     modules: Iterable[str],
+    extra_env: Mapping[str, str] | None = None,
 ) -> str:
     """Install into a database with a working name, then rename it: a half-made one is never taken for a whole one."""
     half = f"{target}_unfinished"
@@ -108,6 +113,7 @@ def _build(
         hint = "Mend the addon, or `make clean` if the database is at fault."
         # Odoo takes libpq's variables before its file: those of somebody's shell must not lead it elsewhere
         env = {**os.environ, **databases.cluster.environment(databases.port), "PYTHONUNBUFFERED": "1"}
+        env.update(extra_env or {})
         title = "installing"
         show = lambda: _ODOO_PREFIX.sub("", ui.last_line(log))  # noqa: E731
         ui.run_logged(command, log, name=step, title=title, hint=hint, env=env, cwd=layout.repo, detail=show)

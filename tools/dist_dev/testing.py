@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Sequence
@@ -56,8 +55,9 @@ def suites(layout: Layout) -> Iterator[Suite]:
     for addon in layout.addons():
         if (layout.addons_dir / addon / "tests").is_dir():
             yield Suite(addon, [layout.addons_dir / addon / "tests"], addon=True)
-    if _has_tests(tests / "e2e"):
-        yield Suite("e2e", [tests / "e2e"])
+    for heavy in ("e2e", "bench"):
+        if _has_tests(tests / heavy):
+            yield Suite(heavy, [tests / heavy])
 
 
 def run(layout: Layout, arguments: Sequence[str]) -> int:
@@ -69,8 +69,9 @@ def run(layout: Layout, arguments: Sequence[str]) -> int:
         chosen = [suite for suite in (_narrowed(suite, named) for suite in chosen) if suite.paths]
         if not chosen:
             raise ui.Problem(f"No suite holds {' '.join(map(str, named))}; run `make test` without ARGS for all.")
-    shutil.rmtree(layout.reports, ignore_errors=True)
-    layout.reports.mkdir(parents=True)
+    layout.reports.mkdir(parents=True, exist_ok=True)
+    for old in layout.reports.glob("*.xml"):  # what benchmarks left there stays
+        old.unlink()
     with stack.test_services(layout, "test") as running:
         results = [_run_suite(running, suite, extra) for suite in chosen]
     return _summary(results)
