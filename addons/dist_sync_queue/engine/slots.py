@@ -60,14 +60,17 @@ class Side:
         self._listening.append(channel)
         self.execute(f'LISTEN "{channel}"')
 
-    def wait(self, seconds: float, *also: int) -> bool:
-        """Sleep until a notification, something to read on ``also``, or the end of the time. Whether it was rung."""
+    def wait(self, seconds: float, *also: int) -> set[str]:
+        """Sleep until a notification, something to read on ``also``, or the end of the time.
+
+        :return: the payloads of what was rung; empty when nothing was
+        """
         connection = self.connection
         connection.poll()
         if not connection.notifies and seconds > 0:
             select.select([connection, *also], [], [], seconds)
             connection.poll()
-        rung = bool(connection.notifies)
+        rung = {notify.payload for notify in connection.notifies}
         connection.notifies.clear()
         return rung
 
@@ -85,6 +88,7 @@ class Slot:
         self._lanes = ",".join(lanes or [])
         self.id: int | None = None
         self.done = self.failed = 0
+        self._busy = False
 
     def open(self) -> None:
         """Make the row and hold its lock; again after a reconnect."""
@@ -100,6 +104,8 @@ class Slot:
             self.side.on_connect.append(self.open)
 
     def begin(self, handler: Any, connection: int, job_ids: list[int]) -> None:
+        """Say what is in hand."""
+        self._busy = True
         self.side.execute(
             f"""UPDATE dist_worker_slot SET lane = %s, handler = %s, connection_id = %s, job_ids = %s,
                        started_at = {NOW}, seen_at = {NOW} WHERE id = %s""",
@@ -107,6 +113,10 @@ class Slot:
         )
 
     def end(self) -> None:
+        """Nothing is in hand any more."""
+        if not self._busy:
+            return
+        self._busy = False
         self.side.execute(
             f"""UPDATE dist_worker_slot SET lane = NULL, handler = NULL, connection_id = NULL, job_ids = NULL,
                        started_at = NULL, progress = NULL, seen_at = {NOW}, done_count = %s, failed_count = %s

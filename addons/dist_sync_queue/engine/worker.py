@@ -16,6 +16,7 @@ from typing import Any
 
 import psycopg2
 
+from ..doorbell import REQUEST
 from ..errors import JobTimeout
 from . import claim, drain, maintain
 from .batch import Again, Batches, Drained, RegistryChanged, SchemaMoved
@@ -67,6 +68,7 @@ class Worker:
         self._resting: dict[str, float] = {}
         self._moved: dict[str, int] = {}
         self._paused: set[tuple[str, str]] = set()
+        self._rung = False
 
     def stop(self, *_signal: Any) -> None:
         """Finish the batch in hand, then leave. Safe in a signal handler."""
@@ -89,8 +91,7 @@ class Worker:
             while not self.stopping:
                 try:
                     if not self.turn():
-                        self.side.wait(self._sleep(), self._wake_r)
-                        self._groups_at = float("-inf")
+                        self._heed(self.side.wait(self._sleep(), self._wake_r))
                     pause = 0.1
                 except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
                     _logger.warning("Database connection lost, again in %.1f s: %s", pause, str(error).strip())
@@ -115,14 +116,16 @@ class Worker:
         return self.total
 
     def turn(self) -> bool:
-        """One batch, or the sweep. Whether there was work."""
+        """One batch, or the sweep. Whether there is more to do."""
         now = time.monotonic()
-        self._maintain(now)
+        rung, self._rung = self._rung, False
+        if not rung:
+            self._maintain(now)
         if now - self._groups_at > GROUPS_SECONDS:
             self._read_groups(now)
         group = self.turns.choose(self._groups, lambda g: self._lane(g.handler))
         if group is None:
-            return False
+            return rung
         started = time.monotonic()
         try:
             report = self.batches.run(group)
@@ -153,6 +156,13 @@ class Worker:
         if self.memory_limit and resident_bytes() > self.memory_limit:
             raise Recycle(f"{resident_bytes() >> 20} MiB resident")
         return True
+
+    def _heed(self, payloads: set[str]) -> None:
+        """After a sleep: new work is served before the sweep, a request or the end of a wait needs the sweep first."""
+        self._groups_at = float("-inf")
+        self._rung = bool(payloads - {REQUEST})
+        if not self._rung:
+            self._swept_at = float("-inf")
 
     # -- parts ---------------------------------------------------------------------------------------------------------
     def _lane(self, handler: str) -> str:

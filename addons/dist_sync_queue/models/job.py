@@ -16,6 +16,8 @@ from ..engine import routes, schema
 
 _logger = logging.getLogger(__name__)
 
+MOST_BELLS = 4
+"""One transaction with jobs of more lanes than this rings once for all of them."""
 STATES = [
     ("pending", "Pending"),
     ("waiting", "Waiting for Others"),
@@ -94,7 +96,8 @@ class DistJob(models.Model):
         ids = schema.insert_jobs(self.env.cr, rows)
         from ..doorbell import ring
 
-        ring(self.env.cr, "dist_job")
+        lanes = {row.get("lane") or "" for row in rows}
+        ring(self.env.cr, "dist_job", *(lanes if len(lanes) <= MOST_BELLS else ()))
         return self.browse(ids)
 
     def _register_hook(self) -> None:

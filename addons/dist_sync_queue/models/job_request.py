@@ -37,7 +37,7 @@ class DistJobRequest(models.Model):
     def create(self, vals_list: list[dict[str, Any]]) -> DistJobRequest:
         requests = super().create(vals_list)
         requests.flush_recordset()
-        from ..doorbell import ring
+        from ..doorbell import REQUEST, ring
 
-        ring(self.env.cr, "dist_job")
+        ring(self.env.cr, "dist_job", REQUEST)
         return requests

@@ -270,33 +270,3 @@ class TestTwoRelays(RelayRoleCase):
         self.emit_fact(theirs, "B")
         other.commit()
         self.assertEqual([event["key"] for event in self.claim_as(relay)], ["B"])
-
-    def test_doorbell_rings_after_commit_once(self):
-        from .. import doorbell
-
-        _name, info = connection_info_for(get_db_name())
-        ear = psycopg2.connect(**info)
-        ear.autocommit = True
-        self.addCleanup(ear.close)
-        ear.cursor().execute("LISTEN dist_outbox")
-        doorbell._last_rung.clear()
-        doorbell.ring(self.cr, "dist_outbox")
-        doorbell.ring(self.cr, "dist_outbox")
-        self.assertEqual(len(self.cr.postcommit._funcs), 1)
-        ear.poll()
-        self.assertFalse(ear.notifies)
-        self.cr.commit()
-        ear.cursor().execute("SELECT 1")  # a round trip after the NOTIFY was answered
-        ear.poll()
-        self.assertEqual([notify.channel for notify in ear.notifies], ["dist_outbox"])
-
-    def test_doorbell_is_quiet_and_harmless(self):
-        from .. import doorbell
-
-        doorbell._last_rung.clear()
-        self.assertTrue(doorbell.notify(get_db_name(), "dist_outbox", now=100.0))
-        self.assertFalse(doorbell.notify(get_db_name(), "dist_outbox", now=100.019))
-        self.assertTrue(doorbell.notify(get_db_name(), "dist_job", now=100.019))
-        self.assertTrue(doorbell.notify(get_db_name(), "dist_outbox", now=100.021))
-        self.assertFalse(doorbell.notify("no_such_database_at_all", "dist_outbox", now=200.0))
-        doorbell._last_rung.clear()

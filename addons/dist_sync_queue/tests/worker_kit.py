@@ -21,6 +21,7 @@ from odoo.tests import BaseCase, tagged
 from odoo.tests.common import get_db_name
 from odoo.tools import SQL, config
 
+from ..doorbell import hang_up
 from ..engine import claim
 from ..engine.batch import Batches
 from .common import SyncKit, put_event, run_jobs
@@ -53,6 +54,7 @@ def engine_database() -> str:
         name = _made[source] = f"{source}_engine_{os.getpid()}"
         drop(name)
         close_db(source)
+        hang_up(source)
         with closing(db_connect("postgres").cursor()) as cr:
             cr._cnx.autocommit = True
             cr.execute(SQL("CREATE DATABASE %s TEMPLATE %s", SQL.identifier(name), SQL.identifier(source)))
@@ -71,6 +73,7 @@ def engine_database() -> str:
 
 def drop(name: str) -> None:
     close_db(name)
+    hang_up(name)
     with closing(db_connect("postgres").cursor()) as cr:
         cr._cnx.autocommit = True
         cr.execute(SQL("DROP DATABASE IF EXISTS %s WITH (FORCE)", SQL.identifier(name)))
