@@ -23,6 +23,12 @@ class DistConnectionHealth(models.Model):
     )
     breaker_at = fields.Datetime(readonly=True)
     message = fields.Text(readonly=True)
+    budgets = fields.Json(
+        readonly=True,
+        help="What is left of each rate limit at the time of the report: objects with operation, tokens, burst, "
+        "rate (tokens back each second), factor (below 1 after refusals for rate) and blocked_seconds.",
+    )
+    budgets_at = fields.Datetime(readonly=True)
     last_success_at = fields.Datetime(readonly=True)
     last_error = fields.Text(readonly=True)
     last_error_at = fields.Datetime(readonly=True)

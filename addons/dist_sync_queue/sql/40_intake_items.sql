@@ -63,6 +63,8 @@ BEGIN
             WHEN COALESCE(p_item->>'breaker', '') NOT IN ('closed', 'open', 'half_open') THEN 'breaker is not known'
             WHEN COALESCE(p_item->>'at', '') !~ v_moment OR (p_item->>'at')::timestamptz IS NULL THEN
                 'at must be a moment with its zone'
+            WHEN jsonb_typeof(COALESCE(p_item->'budgets', '[]')) <> 'array' OR length(p_item->>'budgets') > 20000 THEN
+                'budgets must be a list'
             WHEN NOT EXISTS (SELECT 1 FROM public.dist_connection c WHERE c.ref = p_item->>'connection') THEN
                 'connection is not known'
             END;

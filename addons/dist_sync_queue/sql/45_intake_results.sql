@@ -1,4 +1,4 @@
--- Outcomes, ends of pulls and health, item by item of their kind.
+-- Outcomes and ends of pulls, item by item of their kind.
 
 -- At most one outcome per event in one call of this; the caller splits repetitions.
 CREATE OR REPLACE FUNCTION dist_relay._intake_outcomes(p_items jsonb[], p_ordinals int[])
@@ -164,17 +164,4 @@ BEGIN
         PERFORM dist_relay._queue_report('dist.connection.schedule', v_run.id, v_run.connection_id);
     END IF;
     RETURN 'advanced';
-END $$;
-
-CREATE OR REPLACE FUNCTION dist_relay._intake_health(p_item jsonb) RETURNS text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    INSERT INTO public.dist_connection_health AS h (connection_id, breaker_state, breaker_at, message)
-    SELECT c.id, p_item->>'breaker', (p_item->>'at')::timestamptz AT TIME ZONE 'UTC', left(p_item->>'message', 4000)
-      FROM public.dist_connection c WHERE c.ref = p_item->>'connection'
-    ON CONFLICT (connection_id) DO UPDATE
-       SET breaker_state = EXCLUDED.breaker_state, breaker_at = EXCLUDED.breaker_at, message = EXCLUDED.message
-     WHERE h.breaker_at IS NULL OR h.breaker_at <= EXCLUDED.breaker_at;
-    RETURN CASE WHEN FOUND THEN 'stored' ELSE 'stale' END;
 END $$;

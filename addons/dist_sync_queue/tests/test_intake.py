@@ -328,3 +328,25 @@ class TestIntakeOutcomes(RelayKit, SyncCase):
         self.assertEqual(self.connection.breaker_state, "open")
         self.assertEqual(health("closed", now + timedelta(minutes=1)), "stored")
         self.assertEqual(self.connection.breaker_state, "closed")
+
+    def test_budgets_are_stored_beside_the_breaker(self):
+        row = {"operation": "graphql", "tokens": 7.5, "burst": 1000, "rate": 50, "factor": 0.5, "blocked_seconds": 3}
+        at = fields.Datetime.now()
+
+        def health(seconds, **more):
+            moment = (at + timedelta(seconds=seconds)).isoformat() + "Z"
+            item = {"kind": "health", "connection": self.connection.ref, "at": moment, **more}
+            return self.intake(item)[0]
+
+        found = self.env["dist.connection.health"].search([("connection_id", "=", self.connection.id)])
+        self.assertFalse(found)
+        self.assertEqual(health(9, breaker="closed", budgets=[row]), "stored")
+        found = self.env["dist.connection.health"].search([("connection_id", "=", self.connection.id)])
+        self.assertEqual((found.breaker_state, found.budgets, found.breaker_at), ("closed", [row], False))
+        self.assertEqual(health(1, breaker="open", message="503 everywhere"), "stored")
+        self.assertEqual(health(5, breaker="open", budgets=[]), "stale")
+        self.assertEqual(health(10, breaker="closed", budgets=[{**row, "tokens": 8}]), "stored")
+        found.invalidate_recordset()
+        self.assertEqual((found.breaker_state, found.message), ("open", "503 everywhere"))
+        self.assertEqual(found.budgets, [{**row, "tokens": 8}])
+        self.assertEqual(health(11, breaker="closed", budgets="many"), "invalid")

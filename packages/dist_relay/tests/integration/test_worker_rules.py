@@ -14,12 +14,14 @@ from dist_relay.clock import SystemClock
 from dist_relay.doctor import examine
 from dist_relay.errors import SettingsError, Snoozed
 from dist_relay.runtime.breaker import Breaker
+from dist_relay.runtime.budgets import Budgets, TooEarly
 from dist_relay.runtime.keys import Keys
 from dist_relay.runtime.redis_client import connect, now_ms, refuse_eviction
 from dist_relay.runtime.streams import Consumer, ensure_group
 from dist_relay.runtime.throttle import RedisThrottle
 from dist_relay.settings import Settings
 from dist_relay.testkit.clock import FakeClock
+from dist_relay.testkit.fake_adapter import World
 from dist_relay.testkit.valkey import Valkey
 from dist_relay.testkit.waiting import until
 
@@ -159,8 +161,6 @@ def test_an_open_breaker_parks_without_attempts_and_tells(relay, pg, world):
 
 def test_a_hanging_connection_holds_up_nobody(relay, pg, world, tmp_path):
     pg.connect("slow", settings={"world": str(tmp_path / "slow")})
-    from dist_relay.testkit.fake_adapter import World
-
     World(tmp_path / "slow").faults({"op": "confirm", "do": "hang", "seconds": 8, "times": 99})
     for number in range(20):
         pg.emit("slow", SHIP, f"slow-{number}")
@@ -170,6 +170,27 @@ def test_a_hanging_connection_holds_up_nobody(relay, pg, world, tmp_path):
         pg.emit("shop", SHIP, f"order-{number}")
     until(lambda: len(world.ledger()) == 100)
     assert len(World(tmp_path / "slow").ledger()) < 5
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_hanging_connections_leave_threads_to_the_others(relay, pg, world, tmp_path, threads):
+    """Fewer threads than lanes: those that took long once share half of them, though they never come back."""
+    hanging = {name: World(tmp_path / name) for name in ("slow-a", "slow-b", "slow-c")}
+    for name, slow in hanging.items():
+        pg.connect(name, settings={"world": str(slow.folder)})
+        hang = {"op": "confirm", "do": "hang"}
+        slow.faults({**hang, "seconds": 2.5, "times": 1}, {**hang, "seconds": 600, "times": 9})
+        pg.emit(name, SHIP, "first")
+    service = relay(threads=threads, call_seconds=10, claim_idle_seconds=30, lease_seconds=120, stop_seconds=0.1)
+    service.worker.long_seconds = 2.0
+    until(lambda: pg.open_rows() == 0)
+    for name in hanging:
+        pg.emit(name, SHIP, "second")
+    until(lambda: any(len(slow.calls()) == 2 for slow in hanging.values()))
+    for number in range(50):
+        pg.emit("shop", SHIP, f"order-{number}")
+    until(lambda: len(world.ledger()) == 50)
+    assert sum(len(slow.calls()) for slow in hanging.values()) == 4  # one of them hangs, the others wait
 
 
 def test_a_missing_adapter_parks(relay, pg, world, client):
@@ -194,6 +215,74 @@ def envelope(type_, database, **more):
             **more,
         }
     )
+
+
+def serve_alone(relay, pg, client, **settings):
+    """A worker without a pump, told of its connection."""
+    service = relay(pump=False, **settings)
+    client.hset("dist:databases", pg.database, now_ms(client))
+    client.hset(f"dist:{{{pg.database}}}:config", "shop", json.dumps(pg.connections()[0]))
+    until(lambda: service.worker.lanes())
+    return service
+
+
+def test_nothing_is_begun_after_its_deadline(relay, pg, world, client):
+    keys, past = Keys(pg.database, "shop"), "2026-01-01T00:00:00Z"
+    serve_alone(relay, pg, client)
+    client.xadd(keys.out, {"e": envelope(SHIP, pg.database, deadline=past)})
+    until(lambda: client.xlen(keys.results))
+    (_, entry), *_ = client.xrange(keys.results)
+    outcome = json.loads(entry[b"i"])["outcome"]
+    assert (outcome["verdict"], outcome["code"]) == ("broken", "deadline")
+    assert world.calls() == []
+
+
+def test_what_may_have_taken_effect_is_looked_up_after_its_deadline(relay, pg, world, client):
+    keys, past = Keys(pg.database, "shop"), "2026-01-01T00:00:00Z"
+    serve_alone(relay, pg, client)
+    client.xadd(keys.out, {"e": envelope(SHIP, pg.database, deadline=past, read_back=True)})
+    until(world.calls)
+    assert world.calls()[0]["read_back"]
+
+
+def test_budgets_are_told_after_work(relay, pg, world, client):
+    relay()
+    for round_ in range(3):
+        for number in range(20):
+            pg.emit("shop", AVAILABLE, f"sku-{round_}-{number}", version=round_ + 1)
+        until(lambda: pg.open_rows() == 0)
+    until(lambda: pg.facts()["budgets"])
+    first = pg.facts()["budgets"][0]
+    assert first["breaker"] == "closed"
+    (row,) = first["budgets"]
+    assert (row["operation"], row["burst"], row["rate"], row["factor"]) == ("publish", 1000.0, 1000.0, 1.0)
+
+
+def test_a_penalty_is_told(client):
+    budgets = Budgets(client, KEYS)
+    limits = [RateLimit(operation="op", rate=1.0, burst=10.0)]
+    assert budgets.changed(limits, ()) is None  # nothing was used
+    with pytest.raises(TooEarly):
+        budgets.changed(limits, ())
+    client.delete(KEYS.told)
+    throttle(client, 1.0, 10).penalise("op", 60)
+    throttle(client, 1.0, 10).penalise("other", 30)
+    state, (limited, unlimited) = budgets.changed(limits, {"other"})
+    assert (state, limited["tokens"], limited["burst"], limited["factor"]) == ("closed", 0.0, 10.0, 0.5)
+    assert 50 < limited["blocked_seconds"] <= 60
+    assert (unlimited["operation"], unlimited["tokens"], unlimited["burst"]) == ("other", None, None)
+
+
+def test_half_the_rate_recovers_bit_by_bit(client):
+    """Additive: 2 % of the full rate a second."""
+    budget = throttle(client, 0.001, 10)
+    budget.penalise("op", 0)
+    name = KEYS.throttle("op")
+    assert float(client.hget(name, "factor")) == 0.5
+    for seconds, factor in ((10, 0.7), (10, 0.9), (60, 1.0)):
+        client.hset(name, "at", now_ms(client) - seconds * 1000)
+        taken(budget, priority=9, most=1)
+        assert factor - 0.001 <= float(client.hget(name, "factor")) <= min(1.0, factor + 0.15)
 
 
 def test_late_and_overtaken_entries_are_dropped(relay, pg, world, client):

@@ -49,7 +49,7 @@ class Shop:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
 
@@ -153,6 +153,18 @@ def test_retry_after_is_waited_for_and_taken_from_the_budget(make, shop, clock, 
     assert make(throttle=throttle).json("GET", "orders", operation="orders") == {"ok": True}
     assert clock.slept == [3.2]
     assert throttle.acquired == [("orders", 1.0, 5)]
+
+
+def test_a_budget_that_comes_back_soon_is_waited_for(make, shop, clock):
+    shop.script = [status(429, RateLimit='"burst";r=0;t=2')]
+    assert make().json("GET", "orders") == {"ok": True}
+    assert clock.slept == [2.2]
+
+
+def test_the_end_of_a_budget_says_nothing_about_a_server_that_fails(make, shop, clock):
+    shop.script = [status(500, X_RateLimit_Reset="3600")]
+    assert make().json("GET", "orders") == {"ok": True}
+    assert clock.slept == [0.2]
 
 
 def test_a_long_wait_is_not_sat_out(make, shop, clock):

@@ -1,8 +1,8 @@
 """Reads are tried again in place: one failed read out of many must not end a pull of forty pages.
 
 Only reads: asking twice changes nothing outside. A change is never repeated here, for its lost answer may follow an
-effect; the outbox reads back first. Waits have full jitter, so that many workers do not come back in step; they end with
-the deadline of the call.
+effect; the outbox reads back first. Waits have full jitter, so that many workers do not come back in step; they end
+with the deadline of the call.
 """
 
 from __future__ import annotations

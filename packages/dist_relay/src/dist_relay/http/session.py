@@ -19,7 +19,7 @@ from dist_relay.ports import Clock, Response, Throttle
 
 from .deadline import remaining
 from .reads import Reads
-from .retry_after import retry_after
+from .retry_after import asked_wait
 from .status import Means, error, rule
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -266,8 +266,8 @@ class HttpSession:
     def _raise_for(self, answer: Response, effect: bool, operation: str | None) -> None:
         if 200 <= answer.status < 300:
             return
-        wait = retry_after(answer.headers, self._clock.now()) if "retry-after" in answer.headers else None
         means = rule(answer.status).means
+        wait = asked_wait(answer.headers, self._clock.now(), rate=means is Means.RATE)
         if means is Means.RATE and self._throttle and operation:
             self._throttle.penalise(operation, wait or 10.0)
         text = f"{self._origin[1]} answered {answer.status} for {_path(answer.url)}: {excerpt(answer.body)}"

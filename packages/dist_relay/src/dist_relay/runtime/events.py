@@ -109,7 +109,7 @@ class EventLane(Lane):
         settings = self.deps.settings
         begun = self.consumer.begin(asked, int(settings.lease_seconds * 1000))
         margin = int(settings.call_seconds * 1000)  # the call ends before somebody else is given the event
-        good, drop = [], []
+        good, drop, over = [], [], []
         for one, mine, stale in zip(held, begun.mine, begun.stale, strict=True):
             lapses = self.lapses(one.entry)
             if not mine:
@@ -120,11 +120,15 @@ class EventLane(Lane):
                 drop.append(one)
             elif stale:
                 drop.append(one)
+            elif _is_over(one.event, begun.now):
+                over.append(one)
             else:
                 good.append(one)
         if drop:
             self.log.info("dropped late or overtaken entries", entries=len(drop))
             self.forget([one.entry.id for one in drop])
+        error = Broken("The deadline passed before it could be sent.", code="deadline")
+        self._finish(over, [error.outcome(one.event) for one in over])
         return good
 
     def _deliver(self, route: Route, held: list[Held]) -> None:
@@ -188,6 +192,11 @@ class EventLane(Lane):
                 code=outcome.code,
                 correlation_id=one.event.correlation_id,
             )
+
+
+def _is_over(event: Envelope, now_ms: int) -> bool:
+    """Whether it is too late to begin. What may have taken effect is looked up all the same."""
+    return event.deadline is not None and not event.read_back and event.deadline.timestamp() * 1000 <= now_ms
 
 
 def _parse(entry: Entry) -> Envelope | str:

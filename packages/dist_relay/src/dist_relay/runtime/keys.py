@@ -15,6 +15,7 @@ key                                type    written by → read by               
 ``dist:{<db>:<conn>}:results``     stream  worker → pump, group ``pump``                deleted after ack, pulls' limit
 ``dist:{<db>:<conn>}:throttle:…``  hash    workers, one an operation                    expires after an hour unused
 ``dist:{<db>:<conn>}:breaker``     hash    workers                                      one a connection
+``dist:{<db>:<conn>}:told``        string  workers; budgets were reported               expires after 5 seconds
 ``dist:{<db>:<conn>}:ver:…``       string  workers; newest version begun of a key       expires with the lease
 =================================  ======  ===========================================  ===============================
 
@@ -88,6 +89,11 @@ class Keys:
     def breaker(self) -> str:
         """State of the connection's circuit breaker."""
         return self.prefix + "breaker"
+
+    @property
+    def told(self) -> str:
+        """Mark that the budgets were reported a moment ago."""
+        return self.prefix + "told"
 
     def throttle(self, operation: str) -> str:
         """Budget of one operation."""

@@ -20,6 +20,7 @@ from dist_relay.ports import Adapter, Clock
 from dist_relay.settings import Settings
 
 from .breaker import Breaker
+from .budgets import Budgets, TooEarly
 from .connection import Config, Flows
 from .keys import F_LAPSES, WORKERS_GROUP, Keys
 from .keys import config as config_key
@@ -65,6 +66,10 @@ class Lane:
             self._health,
         )
         self.flows = Flows(database, deps.clock, deps.private_key, deps.limits, self.breaker.judge)
+        self._budgets = Budgets(deps.client, self.keys)
+        self._operations: set[str] = set()
+        self._untold = False
+        self.took = 0.0
         self._recover = False
         self._last_take_over = float("-inf")
         self._last_tidy = float("-inf")
@@ -84,7 +89,12 @@ class Lane:
                 self.in_hand = {entry.id for entry in entries}
                 crash.point("worker.read")
                 self._use_config()
+                self._untold = True
+                began = self.deps.clock.monotonic()
                 self.handle(self._sift(entries))
+                self.took = self.deps.clock.monotonic() - began
+            if self._untold:
+                self._tell_budgets()
             return bool(entries)
         except BaseException:
             self._recover = True
@@ -169,7 +179,12 @@ class Lane:
         self._read_config()
         limits = self.adapter.manifest.rate_limits if self.adapter else ()
         throttle = RedisThrottle(
-            self.deps.client, self.keys, limits, self.deps.clock, self.deps.settings.throttle_wait_seconds
+            self.deps.client,
+            self.keys,
+            limits,
+            self.deps.clock,
+            self.deps.settings.throttle_wait_seconds,
+            self._operations,
         )
         self.flows.use(self.config, self.adapter, throttle, self.log)
 
@@ -187,6 +202,26 @@ class Lane:
         """When the lease of an entry is over, ms on Redis' clock."""
         text = entry.fields.get(F_LAPSES)
         return int(text) if text and text.isdigit() else None
+
+    def _tell_budgets(self) -> None:
+        """After work, what is left of the budgets; when another lane told a moment ago, with one of the next steps."""
+        limits = self.adapter.manifest.rate_limits if self.adapter else ()
+        try:
+            found = self._budgets.changed(limits, self._operations)
+        except TooEarly:
+            return
+        self._untold = False
+        if found is None:
+            return
+        breaker, budgets = found
+        item = {
+            "kind": "health",
+            "connection": self.config.connection,
+            "breaker": breaker,
+            "budgets": budgets,
+            "at": self.deps.clock.now().isoformat(),
+        }
+        self.deps.client.xadd(self.keys.results, {"i": dump(item)})
 
     def _health(self, state: str, message: str) -> None:
         metrics.BREAKER.labels(self.config.name).set(metrics.BREAKER_VALUES.get(state, 0))

@@ -126,6 +126,30 @@ redis.call('PEXPIRE', KEYS[1], 3600000)
 return 1
 """
 
+BUDGETS = """
+-- KEYS[1] mark of the last report, KEYS[2] breaker, KEYS[3..] buckets; ARGV[1] ms between reports, then rate and burst
+-- returns {} too early, else {state of the breaker, per bucket {tokens, burst, rate, factor, blocked ms} or {} unused}
+if not redis.call('SET', KEYS[1], 1, 'NX', 'PX', ARGV[1]) then return {} end
+local t = redis.call('TIME')
+local now = t[1] * 1000 + t[2] / 1000
+local out = {redis.call('HGET', KEYS[2], 'state') or 'closed'}
+for i = 3, #KEYS do
+  local b = redis.call('HMGET', KEYS[i], 'tokens', 'at', 'blocked', 'factor', 'rate', 'burst')
+  if b[2] then
+    local rate = tonumber(b[5]) or tonumber(ARGV[2 * i - 4])
+    local burst = math.max(tonumber(b[6]) or 0, tonumber(ARGV[2 * i - 3]))
+    local since = math.max(0, now - tonumber(b[2])) / 1000
+    local factor = tonumber(b[4]) or 1
+    local tokens = math.min(burst, (tonumber(b[1]) or burst) + since * rate * factor)
+    local blocked = math.max(0, (tonumber(b[3]) or 0) - now)
+    out[i - 1] = {tostring(tokens), tostring(burst), tostring(rate), tostring(factor), tostring(blocked)}
+  else
+    out[i - 1] = {}
+  end
+end
+return out
+"""
+
 PENALISE = """
 -- KEYS[1] bucket; ARGV ms to wait, least factor: all workers wait, then go on at half the rate
 local t = redis.call('TIME')

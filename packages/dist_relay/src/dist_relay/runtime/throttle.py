@@ -22,14 +22,24 @@ from .redis_client import RedisClient, RedisError
 
 LEAST_FACTOR = 0.05
 RECOVERY_PER_SECOND = 0.02
+UNLIMITED = 1e6
+"""Rate and burst of an operation the manifest does not limit."""
 
 
 class RedisThrottle:
     """:class:`dist_relay.ports.Throttle` over Redis. An operation the manifest does not limit only obeys penalties."""
 
     def __init__(
-        self, client: RedisClient, keys: Keys, limits: Iterable[RateLimit], clock: Clock, longest_wait: float = 5.0
+        self,
+        client: RedisClient,
+        keys: Keys,
+        limits: Iterable[RateLimit],
+        clock: Clock,
+        longest_wait: float = 5.0,
+        used: set[str] | None = None,
     ) -> None:
+        """``used`` collects the operations that were asked for."""
+        self.used = set() if used is None else used
         self._keys, self._clock, self._longest = keys, clock, longest_wait
         self._limits = {limit.operation: limit for limit in limits}
         self._acquire = client.register_script(scripts.ACQUIRE)
@@ -39,7 +49,8 @@ class RedisThrottle:
     def acquire(self, operation: str, cost: float = 1.0, priority: int = 5) -> None:
         """Take ``cost`` tokens or raise ``Snoozed``; see :class:`dist_relay.ports.Throttle`."""
         limit = self._limits.get(operation)
-        rate, burst = (limit.rate, limit.burst) if limit else (1e6, 1e6)
+        rate, burst = (limit.rate, limit.burst) if limit else (UNLIMITED, UNLIMITED)
+        self.used.add(operation)
         longest = remaining(self._clock, self._longest)
         waited = 0.0
         args = [rate, burst, max(cost, 0.0), reserve(priority), RECOVERY_PER_SECOND]
@@ -63,6 +74,7 @@ class RedisThrottle:
 
     def penalise(self, operation: str, retry_after: float) -> None:
         """Hold everybody back for ``retry_after`` seconds, then go on at half the rate."""
+        self.used.add(operation)
         args = [int(max(retry_after, 0.0) * 1000), LEAST_FACTOR]
         with suppress(RedisError):
             self._penalise(keys=[self._keys.throttle(operation)], args=args)

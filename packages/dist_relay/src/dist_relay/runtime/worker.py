@@ -1,7 +1,8 @@
 """The worker: finds connections, gives each its lanes, and serves lanes with a bounded number of threads.
 
 A lane has a thread of its own while there are enough, so a slow or hanging connection holds up nobody else. With more
-lanes than ``threads`` they take turns; then, and only then, slow connections can delay others.
+lanes than ``threads`` they take turns, and the bulkhead is drawn: lanes whose last turn was long share half of the
+threads, and one connection never has all of them, so that the rest goes on whatever hangs.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from .redis_client import BLOCK_MS, RedisClient, RedisError, now_ms, refuse_evic
 LANES: tuple[type[Lane], ...] = (EventLane, PullLane)
 DISCOVER_SECONDS = 1.0
 DATABASE_FORGOTTEN_MS = 86_400_000
+LONG_SECONDS = 5.0
 _IDLE_TURN = 0.1
 _PAUSE = 1.0
 
@@ -72,6 +74,9 @@ class Worker:
         self._ready = threading.Condition()
         self._threads: list[threading.Thread] = []
         self._crowded = False
+        self._busy: set[Lane] = set()
+        self._long: set[Lane] = set()
+        self.long_seconds = LONG_SECONDS
         self.alive_at = time.monotonic()
 
     def start(self) -> None:
@@ -165,10 +170,13 @@ class Worker:
             if lane is None:
                 continue
             if lane in self._gone:
-                self._gone.discard(lane)
+                with self._ready:
+                    self._gone.discard(lane)
+                    self._busy.discard(lane)
+                    self._long.discard(lane)
                 lane.close()
                 continue
-            pause = 0.0
+            pause, worked = 0.0, False
             try:
                 worked = lane.step(None if self._crowded else BLOCK_MS // 2)
                 if not worked and self._crowded:
@@ -179,7 +187,14 @@ class Worker:
             except Exception:
                 lane.log.exception("a lane failed and begins again")
                 pause = _PAUSE
+            self._end_turn(lane, worked)
             self._take_turn(lane, pause)
+
+    def _end_turn(self, lane: Lane, worked: bool) -> None:
+        with self._ready:
+            self._busy.discard(lane)
+            if worked:  # an idle turn says nothing
+                (self._long.add if lane.took > self.long_seconds else self._long.discard)(lane)
 
     def _take_turn(self, lane: Lane, pause: float) -> None:
         with self._ready:
@@ -189,7 +204,28 @@ class Worker:
     def _next_turn(self) -> Lane | None:
         with self._ready:
             now = time.monotonic()
-            if self._turns and self._turns[0][0] <= now:
-                return heapq.heappop(self._turns)[2]
-            self._ready.wait(min(0.5, self._turns[0][0] - now) if self._turns else 0.5)
-            return None
+            passed, found = [], None
+            while found is None and self._turns and self._turns[0][0] <= now:
+                turn = heapq.heappop(self._turns)
+                if self._has_room(turn[2]):
+                    found = turn[2]
+                else:
+                    passed.append(turn)
+            due = self._turns[0][0] - now if self._turns else 0.5
+            for turn in passed:
+                heapq.heappush(self._turns, turn)
+            if found is None:
+                self._ready.wait(min(0.5, due))
+            else:
+                self._busy.add(found)
+            return found
+
+    def _has_room(self, lane: Lane) -> bool:
+        """The bulkhead; see the module. A single thread has none."""
+        threads = self._settings.threads
+        if not self._crowded or threads == 1:
+            return True
+        same = sum(1 for each in self._busy if each.keys == lane.keys)
+        if same >= threads - 1:
+            return False
+        return lane not in self._long or len(self._busy & self._long) < threads // 2

@@ -42,6 +42,7 @@ class MemoryPg:
         self._seen: set[str] = set()
         self._dead: list[dict[str, Any]] = []
         self._health: list[dict[str, Any]] = []
+        self._budgets: list[dict[str, Any]] = []
         self._announced: dict[str, Any] = {}
         self._locks: dict[str, int] = {}
         self._refuse: str | None = None
@@ -106,6 +107,7 @@ class MemoryPg:
                 "jobs": dict(self._jobs),
                 "dead": list(self._dead),
                 "health": list(self._health),
+                "budgets": list(self._budgets),
                 "schedules": {f"{c}/{k}": s for (c, k), s in self._schedules.items()},
                 "announced": dict(self._announced),
             }
@@ -316,7 +318,7 @@ class MemoryPg:
         if kind in ("pull_done", "pull_failed"):
             return self._pulled(kind, item)
         if kind == "health":
-            self._health.append(item)
+            (self._budgets if "budgets" in item else self._health).append(item)
             return "stored"
         self._dead.append(item)
         return "invalid"
