@@ -23,3 +23,4 @@ from . import worker_slot
 from . import connection_view
 from . import exception_view
 from . import job_view
+from . import health

@@ -6,6 +6,7 @@ from . import test_relay_role
 from . import test_connection
 from . import test_exception
 from . import test_security
+from . import test_health
 from . import test_engine_jobs
 from . import test_engine_concurrency
 from . import test_worker_crash

@@ -1,0 +1,113 @@
+# Copyright 2026 Dist contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""The health check names what is wrong and what to do; a healthy database has nothing bad."""
+
+import threading
+from contextlib import redirect_stdout
+from io import StringIO
+
+from odoo.exceptions import AccessError
+from odoo.sql_db import db_connect
+from odoo.tests import new_test_user, tagged
+
+from ..cli.dist_doctor import examine, show
+from ..models.health import supported
+from .common import SyncCase
+from .relay_kit import RelayKit
+
+
+@tagged("post_install", "-at_install")
+class TestHealth(RelayKit, SyncCase):
+    def findings(self, level=None):
+        self.env.flush_all()
+        found = self.env["dist.health"].findings()
+        for each in found:
+            self.assertEqual(set(each), {"level", "title", "detail", "hint"})
+            self.assertIn(each["level"], ("ok", "note", "bad"))
+            if each["level"] == "bad":
+                self.assertTrue(each["hint"], each)
+        return {each["title"]: each for each in found if level in (None, each["level"])}
+
+    def age(self, table, column, interval, where="true"):
+        self.env.flush_all()
+        self.env.cr.execute(f"UPDATE {table} SET {column} = {column} - interval '{interval}' WHERE {where}")
+        self.env.invalidate_all()
+
+    def test_the_scheduled_action_stands_in_for_workers(self):
+        self.assertEqual(self.findings()["No worker process"]["level"], "note")
+        self.env.ref("dist_sync_queue.cron_run_jobs").active = False
+        self.assertEqual(self.findings()["Nobody runs jobs"]["level"], "bad")
+
+    def test_jobs_that_wait_too_long(self):
+        self.assertEqual(self.findings()["Waiting jobs"]["level"], "ok")
+        self.env.cr.execute("INSERT INTO dist_job (handler, payload) VALUES ('health.test', '{}')")
+        self.age("dist_job", "created_at", "10 min", "handler = 'health.test'")
+        self.assertEqual(self.findings()["Jobs wait"]["detail"], "The oldest for 10 minutes.")
+
+    def test_a_forgotten_drain(self):
+        self.env.cr.execute("INSERT INTO dist_worker_drain (asked_by) VALUES ('here')")
+        self.assertEqual(self.findings()["Workers are kept out"]["level"], "note")
+        self.age("dist_worker_drain", "asked_at", "20 min")
+        found = self.findings()["Workers are kept out"]
+        self.assertEqual(found["level"], "bad")
+        self.assertIn("--resume", found["hint"])
+
+    def test_what_is_stuck_in_the_outbox(self):
+        connection = self.make_connection()
+        quiet = ("Events were published and never taken again", "Events are ready and not sent", "Pulls are overdue")
+        self.assertFalse(set(quiet) & set(self.findings()))
+        self.emit_fact(connection)
+        self.age("dist_outbox_event", "occurred_at", "20 min")
+        self.assertIn("1 for ten", self.findings()["Events are ready and not sent"]["detail"])
+        self.claim(connection)
+        self.age("dist_outbox_event", "lease_until", "20 min")
+        found = self.findings("bad")
+        self.assertIn(quiet[0], found)
+        self.assertNotIn(quiet[1], found)
+        self.age("dist_connection_schedule", "next_run_at", "2 h")
+        self.assertIn(".pull for 120 minutes", self.findings()["Pulls are overdue"]["detail"])
+        connection.action_pause()
+        self.assertFalse(set(quiet) & set(self.findings()))
+
+    def test_the_relay_that_is_away_or_too_new(self):
+        self.announce()
+        self.assertEqual(self.findings()["The relay is away"]["level"], "bad")
+        self.env.cr.execute("UPDATE dist_relay SET relay_version = '7.0'")
+        self.assertEqual(self.findings()["The relay does not fit"]["detail"], "Its version is 7.0.")
+        self.assertTrue(supported("0.1.0"))
+
+    def test_a_copy_sends_nothing_and_says_so(self):
+        self.env["ir.config_parameter"].set_param("database.uuid", "another")
+        self.assertEqual(self.findings()["Nothing is sent"]["detail"], "This database is a copy.")
+
+    def test_credentials_that_nobody_entered(self):
+        connection = self.make_connection(name="Nameless")
+        connection.sudo().write({"sealed_credentials": False, "sealed_to": False})
+        self.assertEqual(self.findings()["No usable credentials"]["detail"], "Nameless")
+
+    def test_users_may_not_look(self):
+        user = new_test_user(self.env, "health-user", "base.group_user,dist_sync_queue.group_dist_user")
+        manager = new_test_user(self.env, "health-manager", "base.group_user,dist_sync_queue.group_dist_manager")
+        with self.assertRaises(AccessError):
+            self.env["dist.health"].with_user(user).findings()
+        self.assertTrue(self.env["dist.health"].with_user(manager).findings())
+
+    def test_the_command_reads_only_and_says_how_bad_it_is(self):
+        found = []
+        thread = threading.Thread(target=lambda: found.extend(examine(self.env.cr.dbname)))
+        thread.start()
+        thread.join()
+        self.assertIn("Waiting jobs", {each["title"] for each in found})
+        bad = {"level": "bad", "title": "T", "detail": "d", "hint": "do this"}
+        for findings, as_json, code in (([bad], True, 1), ([{**bad, "level": "note"}], False, 0)):
+            with redirect_stdout(StringIO()) as out:
+                self.assertEqual(show(findings, as_json), code)
+            self.assertIn("do this", out.getvalue())
+
+    def test_an_old_transaction_is_named(self):
+        facts = {"transactions": [{"pid": 7, "seconds": 900, "state": "idle", "application": "report"}], "prepared": 0}
+        (found,) = self.env["dist.health"]._transactions(facts)
+        self.assertIn("report (pid 7): 900 s", found["detail"])
+        with db_connect(self.env.cr.dbname).cursor() as other:
+            other.execute("SELECT 1")
+            self.assertEqual(self.findings()["Transactions"]["level"], "ok")  # a young one
