@@ -47,7 +47,9 @@ class Peer:
         """Make jobs; see ``peer_client.py``."""
         client = Path(__file__).with_name("peer_client.py")
         argv = [sys.executable, str(client), self.config, self.database, json.dumps(arguments)]
-        done = subprocess.run(argv, env=self._env, stdout=subprocess.PIPE, text=True, check=True)
+        # its own statements are not those of running jobs: see engine_sql
+        env = {**self._env, "PGOPTIONS": "-c log_statement=none"}
+        done = subprocess.run(argv, env=env, stdout=subprocess.PIPE, text=True, check=True)
         return json.loads(done.stdout.splitlines()[-1])
 
     def left(self) -> int:
