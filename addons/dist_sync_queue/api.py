@@ -24,6 +24,14 @@ Work of the own addon::
     partners.delayed(key=f"country:{country.id}")._geocode()
     partners.delayed(each=1, identity=lambda partner: f"geocode:{partner.id}")._geocode()  # one INSERT for all
 
+Jobs that wait for jobs, with what those returned::
+
+    chain(
+        order.later()._reserve().undo(order.later()._unreserve()),
+        group(order.later()._invoice(), order.later()._label()),
+        order.later()._notify(),  # def _notify(self, results): results[0].value is what _invoice returned
+    ).enqueue()
+
 A handler or job works on the database only: it may be run again before its transaction commits, so it never commits,
 never calls the outside (that is an outbox event's task) and may be called again for a smaller batch.
 """
@@ -35,6 +43,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from .engine.graph import Result, chain, group
 from .errors import EnqueueError, JobTimeout, Permanent, RetryLater, Snooze
 
 __all__ = [
@@ -43,8 +52,11 @@ __all__ = [
     "Item",
     "JobTimeout",
     "Permanent",
+    "Result",
     "RetryLater",
     "Snooze",
+    "chain",
+    "group",
     "job",
     "on_dirty",
     "on_event",

@@ -51,3 +51,14 @@ class UnknownHandler(Permanent):
 
 class EnqueueError(ValueError):
     """The request for a job is wrong in itself: arguments that are not JSON, an undecorated method, unsaved records."""
+
+
+class TooDeep(EnqueueError, Permanent):
+    """Jobs that make jobs that make jobs, without an end."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"This job is the {limit}th of a row in which each made the next: probably it makes itself again without "
+            "end. Let it raise RetryLater or Snooze to be run again, or use a schedule. If the row is meant, raise the "
+            "system parameter dist_sync_queue.depth_limit, then run this job again."
+        )

@@ -10,14 +10,20 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
+import psycopg2
+
 from odoo import SUPERUSER_ID, api
 
+from ..doorbell import notify
 from ..errors import Permanent, UnknownHandler
 from . import claim as claims
 from . import marks
 from .crash import point
-from .execute import AGAIN, SCHEMA, Guard, Report, run, settle_failed, settle_merged
+from .execute import Guard, Report, run
+from .faults import AGAIN, SCHEMA
 from .handlers import resolve
+from .release import release
+from .settle import settle_failed, settle_merged
 from .slots import LOCK_CLASS, LOCK_DRAIN
 
 _logger = logging.getLogger(__name__)
@@ -102,7 +108,21 @@ class Batches:
                 self.slot.end()
         self._shrink.pop(group.handler, None)
         self.registry.signal_changes()
+        self._release(report)
         return report
+
+    def _release(self, report: Report) -> None:
+        """Let go at once what waited for these jobs; what fails here, or dies, is done by the next sweep."""
+        ids = report.graph_ids
+        if ids and self.slot:
+            try:
+                with self.slot.side.cursor() as cr:
+                    woken = release(cr, ids)
+            except psycopg2.Error as error:
+                _logger.info("What waits for %s jobs is left to the sweep: %s", len(ids), str(error).strip())
+                return
+            if woken:
+                notify(self.registry.db_name, "dist_job")
 
     def _abandon(self, cr: Any) -> None:
         if not cr.closed:

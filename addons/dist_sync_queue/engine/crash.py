@@ -3,7 +3,8 @@
 """Named places where a process can be made to die, for the tests of the promises. Nothing happens unless
 ``DIST_CRASH_AT=<point>[:<nth time>]`` is in the environment.
 
-Points: ``claimed``, ``before_commit``, ``after_commit``.
+Points: ``claimed``, ``before_commit``, ``after_commit``, ``released`` (what waited was let go, the
+mark is not yet taken away).
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -11,10 +12,14 @@ from typing import Any
 
 from ..api import HandlerSpec
 from ..errors import EnqueueError
+from .graph import Group, Node, Signature
+from .guards import check_company
 from .handlers import specs_of
 
 MAX_PAYLOAD_BYTES = 5 * 1024 * 1024
 KEPT_CONTEXT = ("lang", "tz")
+NAMED = ("key", "identity", "correlation_id")
+"""Options that may be functions of the records of each job."""
 
 
 def due(eta: Any, now: datetime | None = None) -> datetime | None:
@@ -72,10 +77,9 @@ class Delayed:
 
     def _rows(self, method: str, spec: HandlerSpec, args: tuple, kwargs: dict) -> list[dict[str, Any]]:
         records, options = self._records, self._options
-        if any(not isinstance(id_, int) for id_ in records._ids):
+        ids = records._ids
+        if any(not isinstance(id_, int) for id_ in ids):
             raise EnqueueError(f"{records} is not saved yet: a job needs records with an id.")
-        each = options["each"]
-        parts = [records[i : i + each] for i in range(0, len(records), each)] if each else [records]
         call: dict[str, Any] = {}
         if args:
             call["args"] = plain(args, f"The arguments of {method}")
@@ -83,37 +87,65 @@ class Delayed:
             call["kwargs"] = plain(kwargs, f"The arguments of {method}")
         if context := {name: value for name in KEPT_CONTEXT if (value := records.env.context.get(name))}:
             call["context"] = context
-        connection = options["connection"]
-        company = connection.company_id if connection else records.env.company
         common = {
             "handler": f"{records._name}:{method}",
-            "connection_id": connection.id if connection else None,
-            "company_id": company.id or None,
+            "connection_id": options["connection"].id if options["connection"] else None,
+            "company_id": self._company().id or None,
             "lane": spec.lane,
             "priority": max(0, min(9, int(options["priority"]))),
             "eta": due(options["eta"]),
             "max_attempts": options["max_attempts"],
+            "correlation_id": records.env.context.get("dist_correlation_id") or None,
             "res_model": records._name,
         }
-        return [
-            {
-                **common,
-                "payload": {"ids": list(part._ids), **call},
-                "res_id": part._ids[0] if part._ids else None,
-                "key": self._option("key", part),
-                "identity": self._option("identity", part),
-                "correlation_id": self._option("correlation_id", part)
-                or records.env.context.get("dist_correlation_id")
-                or None,
-            }
-            for part in parts
-        ]
+        named = {name: value for name in NAMED if (value := options.get(name)) is not None and value is not False}
+        each = options["each"]
+        rows = []
+        for at in range(0, len(ids), each) if each else (0,):
+            part = ids[at : at + each] if each else ids
+            row = {**common, "payload": {"ids": list(part), **call}, "res_id": part[0] if part else None}
+            for name, value in named.items():
+                if callable(value):
+                    value = value(records.browse(part).with_prefetch(records._prefetch_ids))
+                if value is not None and value is not False:
+                    row[name] = str(value)
+            rows.append(row)
+        return rows
 
-    def _option(self, name: str, part: Any) -> str | None:
-        value = self._options[name]
-        if callable(value):
-            value = value(part)
-        return None if value is None or value is False else str(value)
+    def _company(self) -> Any:
+        """The company the job works for. :raises EnqueueError: where it was given, and is not the records'"""
+        records, connection = self._records, self._options["connection"]
+        company = self._options["company"]
+        if connection and company and connection.company_id != company:
+            raise EnqueueError(
+                f"{connection.display_name!r} is a connection of {connection.company_id.display_name!r}, "
+                f"not of {company.display_name!r}."
+            )
+        given = connection.company_id if connection else company
+        if given:
+            check_company(records, given)
+        return given or records.env.company
+
+
+class Later(Delayed):
+    """A stand-in for records whose methods make parts of a graph instead of jobs."""
+
+    __slots__ = ()
+
+    def __getattr__(self, method: str) -> Callable[..., Node]:
+        spec = job_spec(self._records, method)
+
+        def sign(*args: Any, **kwargs: Any) -> Node:
+            takes = takes_results(self._records, method)
+            parts = [Signature(self._records.env, row, takes) for row in self._rows(method, spec, args, kwargs)]
+            return parts[0] if not self._options["each"] else Group(parts)
+
+        return sign
+
+
+def takes_results(records: Any, method: str) -> bool:
+    """Whether a method names a parameter ``results``, and so is handed what became of the jobs before it."""
+    return "results" in inspect.signature(getattr(type(records), method)).parameters
 
 
 def job_spec(records: Any, method: str) -> HandlerSpec:

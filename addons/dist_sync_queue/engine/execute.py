@@ -10,36 +10,27 @@ a lost connection.
 from __future__ import annotations
 
 import json
-import logging
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
-import psycopg2
-from psycopg2 import errors as pg
-
 from odoo import SUPERUSER_ID, api
-from odoo.exceptions import ConcurrencyError, MissingError
+from odoo.exceptions import MissingError
 
 from ..api import Item
-from ..errors import Permanent, RetryLater, Snooze
-from .backoff import full_jitter
+from ..errors import Permanent
 from .claim import Row
+from .faults import fatal
+from .graph import Result
 from .handlers import Handler
 from .isolate import Failed, isolate
+from .settle import settle_done, settle_failed
 
-_logger = logging.getLogger(__name__)
-
-AGAIN = (pg.SerializationFailure, pg.DeadlockDetected, pg.LockNotAvailable, ConcurrencyError)
-SCHEMA = (pg.UndefinedColumn, pg.UndefinedTable, pg.UndefinedFunction, pg.UndefinedObject)
-LOST = (psycopg2.InterfaceError, pg.AdminShutdown, pg.CrashShutdown, pg.CannotConnectNow)
-TRACE_CHARS = 6000
-MESSAGE_CHARS = 2000
+MAX_RESULT_BYTES = 1_000_000
+"""Most a method may return where its result is kept."""
 
 Guard = Callable[[float], AbstractContextManager[None]]
 
@@ -58,13 +49,10 @@ class Report:
     def touched(self) -> int:
         return len(self.done) + len(self.retried) + len(self.dead)
 
-
-def fatal(error: BaseException) -> bool:
-    """Whether an error belongs to the whole batch rather than to one item."""
-    if isinstance(error, AGAIN + SCHEMA + LOST):
-        return True
-    # a lost connection comes as a bare OperationalError without a code
-    return isinstance(error, psycopg2.OperationalError) and error.pgcode is None
+    @property
+    def graph_ids(self) -> list[int]:
+        """Jobs that may have ended others' waiting."""
+        return [row.id for row in (*self.done, *self.dead) if getattr(row, "graph", None)]
 
 
 def run(
@@ -77,12 +65,14 @@ def run(
     """Run ``rows`` (all of ``handler``) and settle them. ``budget``: seconds after which the rest is left as it is."""
     started = time.monotonic()
     work = Work(env, handler, started + budget, guard)
+    work.results = results_for(env.cr, rows)
     outcome = isolate(rows, work.attempt, key=lambda row: row.order_key, out_of_time=work.out_of_time)
     report = Report(done=outcome.done, left=outcome.left)
     report.seconds = time.monotonic() - started
-    settle_done(env.cr, handler, outcome.done, report.seconds)
+    settle_done(env.cr, handler, outcome.done, report.seconds, work.returned)
     for row, error in outcome.failed:
-        (report.dead if settle_failed(env, handler, row, error) else report.retried).append(row)
+        dead = settle_failed(env, handler, row, error, work.spent.get(id(row), 0.0))
+        (report.dead if dead else report.retried).append(row)
     return report
 
 
@@ -91,6 +81,10 @@ class Work:
 
     def __init__(self, env: api.Environment, handler: Handler, deadline: float, guard: Guard) -> None:
         self.env, self.handler, self.deadline, self.guard = env, handler, deadline, guard
+        self.results: dict[int, tuple[Result, ...]] = {}
+        self.returned: dict[int, str] = {}
+        self.spent: dict[int, float] = {}
+        """Seconds until the last failure of a row, by the identity of the row object."""
 
     def out_of_time(self) -> bool:
         return time.monotonic() >= self.deadline
@@ -99,12 +93,13 @@ class Work:
         """Run rows in order in one savepoint; the number done before the time was up. :raises Failed: undone"""
         cr = self.env.cr
         hooks = len(cr.postcommit)
-        start, part = 0, rows[:1]
+        start, part, since = 0, rows[:1], time.monotonic()
         try:
             with cr.savepoint():
                 for part in slices(rows, self.handler):
                     if start and self.out_of_time():
                         break
+                    since = time.monotonic()
                     with self.guard(self.handler.spec.timeout):
                         self.call(part)
                         self.env.flush_all()
@@ -115,6 +110,7 @@ class Work:
             # hooks of what was undone must not run after the commit of the rest
             while len(cr.postcommit) > hooks:
                 cr.postcommit._funcs.pop()
+            self.spent.update((id(row), time.monotonic() - since) for row in part)
             if start >= len(rows):  # the last flush failed: it may be anyone's
                 raise Failed(0, len(rows)) from error
             raise Failed(start, min(start + len(part), len(rows))) from error
@@ -123,7 +119,10 @@ class Work:
     def call(self, rows: Sequence[Row]) -> None:
         env = context_env(self.env, rows)
         if self.handler.kind == "job":
-            call_records(env, self.handler, rows)
+            first = rows[0]
+            value = call_records(env, self.handler, rows, self.results.get(first.id))
+            if (first.payload or {}).get("keep"):
+                self.returned[first.id] = kept(value, self.handler.name)
         elif self.handler.kind == "dirty":  # a dead letter of a mark that is replayed: mark it again
             for row in rows:
                 mark_again(env.cr, row)
@@ -150,7 +149,10 @@ def sharing(row: Row, kind: str) -> Any:
     """Rows with equal values may be handled by one call."""
     if kind != "job":
         return row.company_id, row.connection_id
-    call = {name: value for name, value in (row.payload or {}).items() if name != "ids"}
+    payload = row.payload or {}
+    if payload.get("results") or payload.get("keep"):  # what goes in or comes out is this job's alone
+        return row.id
+    call = {name: value for name, value in payload.items() if name != "ids"}
     return row.company_id, row.connection_id, json.dumps(call, sort_keys=True)
 
 
@@ -163,6 +165,7 @@ def context_env(env: api.Environment, rows: Sequence[Row]) -> api.Environment:
     correlations = {row.correlation_id for row in rows}
     if len(correlations) == 1 and first.correlation_id:
         context["dist_correlation_id"] = first.correlation_id
+    context["dist_depth"] = max(getattr(row, "depth", 0) for row in rows)
     return api.Environment(env.cr, SUPERUSER_ID, context)
 
 
@@ -180,7 +183,13 @@ def as_item(env: api.Environment, row: Row) -> Item:
     )
 
 
-def call_records(env: api.Environment, handler: Handler, rows: Sequence[Row]) -> None:
+def call_records(
+    env: api.Environment, handler: Handler, rows: Sequence[Row], results: tuple[Result, ...] | None = None
+) -> Any:
+    """Call the method on the records of ``rows``; what it returned.
+
+    :raises Permanent: where none of the records exists any more
+    """
     model, _, method = handler.name.partition(":")
     payload = rows[0].payload or {}
     ids = list(dict.fromkeys(id_ for row in rows for id_ in (row.payload or {}).get("ids", ())))
@@ -190,12 +199,16 @@ def call_records(env: api.Environment, handler: Handler, rows: Sequence[Row]) ->
         context = {**context, "dist_correlation_ids": journeys}
     records = env[model].with_context(**context).browse(ids)
     targets = [method] if isinstance(handler.targets[0], tuple) else handler.bound(env)
+    kwargs = dict(payload.get("kwargs", {}))
+    if results is not None:
+        kwargs["results"] = results
+    value = None
     try:
         for target in targets:
             call = (
                 getattr(records, target) if isinstance(target, str) else (lambda *a, t=target, **k: t(records, *a, **k))
             )
-            call(*payload.get("args", ()), **payload.get("kwargs", {}))
+            value = call(*payload.get("args", ()), **kwargs)
     except MissingError as error:
         if ids and not records.exists():
             raise Permanent(
@@ -203,6 +216,42 @@ def call_records(env: api.Environment, handler: Handler, rows: Sequence[Row]) ->
                 "Cancel it: nothing is left to do."
             ) from error
         raise
+    return value
+
+
+def kept(value: Any, name: str) -> str:
+    """``value`` as JSON. :raises Permanent: where it cannot be kept"""
+    try:
+        text = json.dumps(value)
+    except (TypeError, ValueError) as error:
+        raise Permanent(
+            f"{name} returned what cannot be kept as JSON for the jobs after it ({error}). "
+            "Return ids instead of records, text or numbers."
+        ) from None
+    if len(text) > MAX_RESULT_BYTES or "\\u0000" in text:
+        raise Permanent(
+            f"{name} returned {len(text)} bytes; at most {MAX_RESULT_BYTES}, without NUL characters, are kept for the "
+            "jobs after it. Store it in a record and return its id."
+        )
+    return text
+
+
+def results_for(cr: Any, rows: Sequence[Row]) -> dict[int, tuple[Result, ...]]:
+    """What became of the jobs before those of ``rows`` whose method asks for it; one query for all."""
+    asking = [row.id for row in rows if row.graph and (row.payload or {}).get("results")]
+    if not asking:
+        return {row.id: () for row in rows if (row.payload or {}).get("results")}
+    cr.execute(
+        """SELECT j.id, p.id, p.state, p.result, p.error_message
+             FROM dist_job j JOIN dist_job p ON CASE WHEN j.undo_of IS NULL
+                  THEN p.id IN (SELECT parent_id FROM dist_job_edge WHERE child_id = j.id) ELSE p.id = j.undo_of END
+            WHERE j.id = ANY(%s) ORDER BY p.id""",
+        (asking,),
+    )
+    found: dict[int, list[Result]] = {id_: [] for id_ in asking}
+    for id_, *result in cr.fetchall():
+        found[id_].append(Result(*result))
+    return {id_: tuple(results) for id_, results in found.items()}
 
 
 def mark_again(cr: Any, row: Row) -> None:
@@ -213,88 +262,3 @@ def mark_again(cr: Any, row: Row) -> None:
            SELECT %s, %s, key, 0 FROM unnest(%s) AS k (key)""",
         (row.connection_id, row.handler.partition("#")[0], payload.get("keys", [])),
     )
-
-
-def settle_done(cr: Any, handler: Handler, rows: Sequence[Row], seconds: float) -> None:
-    """One statement for the whole batch; ``run_seconds`` is each job's share."""
-    if rows:
-        cr.execute(
-            """UPDATE dist_job SET state = 'done', done_at = clock_timestamp() AT TIME ZONE 'UTC',
-                      attempts = attempts + 1, run_seconds = %s, lane = COALESCE(lane, %s)
-                WHERE id = ANY(%s)""",
-            (seconds / len(rows), handler.lane, [row.id for row in rows]),
-        )
-        if any(row.crashes for row in rows):
-            cr.execute("DELETE FROM dist_job_crash WHERE job_id = ANY(%s)", ([row.id for row in rows],))
-
-
-def settle_failed(env: api.Environment, handler: Handler | None, row: Row, error: BaseException) -> bool:
-    """Write down a failure and what follows from it. :return: whether the job is dead now"""
-    spec = handler.spec if handler else None
-    counted = not isinstance(error, Snooze)
-    attempts = row.attempts + counted
-    most = row.max_attempts or (spec.max_attempts if spec else 1)
-    dead = isinstance(error, Permanent) or (counted and attempts >= most)
-    if dead:
-        wait = None
-    elif isinstance(error, (RetryLater, Snooze)) and error.seconds is not None:
-        wait = float(error.seconds)
-    else:
-        wait = full_jitter(attempts, spec.backoff, spec.backoff_max) if spec else 60.0
-    env.cr.execute(
-        """UPDATE dist_job SET state = %s, attempts = %s, error_type = %s, error_message = %s, error_trace = %s,
-                  eta = CASE WHEN %s THEN NULL ELSE (clock_timestamp() AT TIME ZONE 'UTC') + %s END,
-                  done_at = CASE WHEN %s THEN clock_timestamp() AT TIME ZONE 'UTC' END, lane = COALESCE(lane, %s)
-            WHERE id = %s""",
-        (
-            "dead" if dead else "pending",
-            attempts,
-            type(error).__name__,
-            message_of(error)[:MESSAGE_CHARS],
-            trace_of(error),
-            dead,
-            timedelta(seconds=wait or 0),
-            dead,
-            handler.lane if handler else None,
-            row.id,
-        ),
-    )
-    if dead:
-        report_dead(env, row.id, row.correlation_id)
-    return dead
-
-
-def report_dead(env: api.Environment, job_id: int, correlation_id: str | None = None) -> None:
-    """Put a dead job into "Needs attention". What goes wrong there does not keep the job from being dead."""
-    try:
-        with env.cr.savepoint():
-            env["dist.job"]._report_dead(job_id, correlation_id)
-    except Exception as error:
-        if fatal(error):
-            raise
-        _logger.exception("Dead job %s could not be reported", job_id)
-
-
-def message_of(error: BaseException) -> str:
-    """What a user reads: never empty, never with characters PostgreSQL refuses."""
-    return (str(error).strip() or type(error).__name__).replace("\x00", "\\0")
-
-
-def trace_of(error: BaseException) -> str:
-    """The end of the traceback (the part that says where), bounded; nothing for errors raised on purpose."""
-    if isinstance(error, (Permanent, RetryLater, Snooze)) and error.__cause__ is None:
-        return ""
-    text = "".join(traceback.format_exception(type(error), error, error.__traceback__)).replace("\x00", "\\0")
-    return text if len(text) <= TRACE_CHARS else "…\n" + text[-TRACE_CHARS:]
-
-
-def settle_merged(cr: Any, merged: dict[int, int]) -> None:
-    """Requests whose work another job of equal identity does."""
-    if merged:
-        cr.execute(
-            """UPDATE dist_job j SET state = 'cancelled', merged_into = m.into_id, eta = NULL,
-                      done_at = clock_timestamp() AT TIME ZONE 'UTC',
-                      error_message = 'Merged into job ' || m.into_id || ': same work was waiting.'
-                 FROM unnest(%s, %s) AS m (id, into_id) WHERE j.id = m.id""",
-            (list(merged), list(merged.values())),
-        )

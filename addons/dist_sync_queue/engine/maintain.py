@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .release import release
+
 CHUNK = 1000
 
 
@@ -68,15 +70,26 @@ def release_followers(cr: Any) -> int:
 _APPLY = {
     "requeue": (
         "('dead', 'parked', 'cancelled', 'pending')",
-        "state = 'pending', eta = NULL, done_at = NULL, merged_into = NULL,"
+        # in a graph it is looked at first whether the jobs before it have ended
+        "state = CASE WHEN j.graph IS NULL OR j.state = 'pending' THEN 'pending' ELSE 'waiting' END, eta = NULL,"
+        " done_at = NULL, merged_into = NULL,"
+        " release = CASE WHEN j.graph IS NOT NULL AND j.state <> 'pending' THEN true END,"
         " attempts = CASE WHEN j.state = 'dead' THEN 0 ELSE j.attempts END",
     ),
     "cancel": (
-        "('pending', 'parked', 'dead')",
-        "state = 'cancelled', eta = NULL, done_at = clock_timestamp() AT TIME ZONE 'UTC'",
+        "('pending', 'waiting', 'parked', 'dead')",
+        "state = 'cancelled', eta = NULL, done_at = clock_timestamp() AT TIME ZONE 'UTC',"
+        " release = CASE WHEN j.graph IS NOT NULL THEN true END",
     ),
-    "priority": ("('pending', 'parked')", "priority = greatest(0, least(9, r.value))"),
+    "priority": ("('pending', 'waiting', 'parked')", "priority = greatest(0, least(9, r.value))"),
 }
+
+
+_REFUSAL = """
+    CASE WHEN r.action = 'requeue' AND r.stopped_by IS NOT NULL
+              THEN 'It follows job ' || r.stopped_by || ', which did not succeed: run that one again.'
+         WHEN r.action = 'requeue' AND r.undone THEN 'What its graph had done was taken back: make a new one.'
+         ELSE 'The job was ' || r.was || '.' END"""
 
 
 def apply_requests(cr: Any) -> int:
@@ -88,7 +101,9 @@ def apply_requests(cr: Any) -> int:
         states, assignment = _APPLY[action]
         cr.execute(
             f"""WITH r AS (
-                    SELECT r.id, r.job_id, r.value, j.state AS was
+                    SELECT r.id, r.job_id, r.value, r.action, j.state AS was, j.stopped_by,
+                           j.graph IS NOT NULL AND j.undo_of IS NULL AND EXISTS (
+                               SELECT 1 FROM dist_job u WHERE u.graph = j.graph AND u.undo_of IS NOT NULL) AS undone
                       FROM dist_job_request r JOIN dist_job j ON j.id = r.job_id
                      WHERE r.state = 'new' AND r.action = %s ORDER BY r.id LIMIT {CHUNK}
                        FOR NO KEY UPDATE OF r, j SKIP LOCKED
@@ -96,13 +111,14 @@ def apply_requests(cr: Any) -> int:
                     UPDATE dist_job j SET {assignment}
                       FROM (SELECT DISTINCT ON (job_id) * FROM r ORDER BY job_id, id DESC) r
                      WHERE j.id = r.job_id AND j.state IN {states}
+                       AND (r.action <> 'requeue' OR (r.stopped_by IS NULL AND NOT r.undone))
                     RETURNING j.id
                 ), forgiven AS (
                     DELETE FROM dist_job_crash c USING changed WHERE c.job_id = changed.id AND %s
                 )
                 UPDATE dist_job_request q
                    SET state = CASE WHEN c.id IS NULL THEN 'refused' ELSE 'applied' END,
-                       answer = CASE WHEN c.id IS NULL THEN 'The job was ' || r.was || '.' END,
+                       answer = CASE WHEN c.id IS NULL THEN {_REFUSAL} END,
                        applied_at = clock_timestamp() AT TIME ZONE 'UTC'
                   FROM r LEFT JOIN changed c ON c.id = r.job_id
                  WHERE q.id = r.id""",
@@ -111,6 +127,7 @@ def apply_requests(cr: Any) -> int:
         applied += cr.rowcount
     if applied:
         release_followers(cr)
+        release(cr)
     return applied
 
 
@@ -119,11 +136,15 @@ def sweep(cr: Any) -> None:
     apply_requests(cr)
     wake_due(cr)
     cr.execute(
-        "SELECT count(*) FILTER (WHERE state = 'dead'), count(*) FILTER (WHERE state = 'parked') FROM ("
+        "SELECT count(*) FILTER (WHERE state = 'dead'), count(*) FILTER (WHERE state = 'parked'),"
+        " count(*) FILTER (WHERE state = 'release') FROM ("
         "(SELECT state FROM dist_job WHERE state = 'dead' AND order_key IS NOT NULL LIMIT 1) UNION ALL "
+        "(SELECT 'release' FROM dist_job WHERE release LIMIT 1) UNION ALL "
         "(SELECT state FROM dist_job WHERE state = 'parked' LIMIT 1)) s"
     )
-    dead, parked = cr.fetchone()
+    dead, parked, marked = cr.fetchone()
+    if marked:
+        release(cr)
     if dead:
         park_followers(cr)
     if parked:

@@ -37,9 +37,10 @@ from odoo import api
 from ..errors import Permanent, RetryLater, Snooze
 from .backoff import full_jitter
 from .claim import Group
-from .execute import Report, Work, context_env, message_of, report_dead, trace_of
+from .execute import Report, Work, context_env
 from .handlers import Handler
 from .isolate import isolate
+from .settle import message_of, report_dead, trace_of
 
 _CLAIM = """
 WITH RECURSIVE keys AS (

@@ -11,24 +11,7 @@ All indexes of the claim are partial on what is still to do: finished rows, howe
 
 from __future__ import annotations
 
-import json
 from typing import Any
-
-ENQUEUE_COLUMNS = (
-    "handler",
-    "payload",
-    "connection_id",
-    "company_id",
-    "lane",
-    "priority",
-    "key",
-    "identity",
-    "eta",
-    "max_attempts",
-    "correlation_id",
-    "res_model",
-    "res_id",
-)
 
 _JOB = """
 ALTER TABLE dist_job
@@ -91,35 +74,3 @@ def drop(cr: Any) -> None:
         """DROP TABLE IF EXISTS dist_job_crash, dist_worker_drain;
            DROP SEQUENCE IF EXISTS dist_state_version_seq"""
     )
-
-
-def insert_jobs(cr: Any, rows: list[dict[str, Any]]) -> list[int]:
-    """One INSERT for all rows; the ids come back in the order of the rows.
-
-    All values travel as one JSON array: one parameter, one statement, whatever the number of rows.
-    """
-    plain = [
-        {
-            name: (value.isoformat() if name == "eta" and value else value)
-            for name in ENQUEUE_COLUMNS
-            if (value := row.get(name)) is not None
-        }
-        for row in rows
-    ]
-    cr.execute(
-        """
-        INSERT INTO dist_job (handler, payload, connection_id, company_id, lane, priority, key, identity, eta,
-                              max_attempts, correlation_id, res_model, res_id)
-        SELECT r.handler, r.payload, r.connection_id, r.company_id, r.lane, COALESCE(r.priority, 5), r.key, r.identity,
-               r.eta, r.max_attempts, r.correlation_id, r.res_model, r.res_id
-          FROM ROWS FROM (jsonb_to_recordset(%s::jsonb) AS (
-                   handler text, payload jsonb, connection_id int, company_id int, lane text, priority int, key text,
-                   identity text, eta timestamp, max_attempts int, correlation_id text, res_model text, res_id int))
-               WITH ORDINALITY AS r (handler, payload, connection_id, company_id, lane, priority, key, identity, eta,
-                                     max_attempts, correlation_id, res_model, res_id, position)
-         ORDER BY r.position
-        RETURNING id
-        """,
-        (json.dumps(plain),),
-    )
-    return [row[0] for row in cr.fetchall()]

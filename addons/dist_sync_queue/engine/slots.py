@@ -17,6 +17,8 @@ import psycopg2
 
 from odoo.sql_db import connection_info_for
 
+from .attempts import CRASHED
+
 LOCK_CLASS = 1684632436
 """First key of all our two-part advisory locks ("dist" in ASCII)."""
 LOCK_DRAIN = 1
@@ -146,12 +148,13 @@ def reap(side: Side, own: int | None = None) -> int:
         try:
             dead += len(
                 side.execute(
-                    """WITH gone AS (DELETE FROM dist_worker_slot WHERE id = %s RETURNING job_ids)
+                    f"""WITH gone AS (DELETE FROM dist_worker_slot WHERE id = %s RETURNING job_ids, started_at, worker)
                    , crashed AS (
                        INSERT INTO dist_job_crash (job_id, worker)
                        SELECT j::int, %s FROM gone, jsonb_array_elements_text(COALESCE(gone.job_ids, '[]')) j
                        ON CONFLICT (job_id) DO UPDATE SET crashes = dist_job_crash.crashes + 1,
                            worker = excluded.worker, last_at = clock_timestamp() AT TIME ZONE 'UTC')
+                   , tried AS ({CRASHED})
                    SELECT 1 FROM gone""",
                     (slot_id, worker),
                 )

@@ -12,7 +12,8 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..engine import routes, schema
+from ..engine import guards, insert, routes, schema
+from ..engine.graph import Edge
 
 _logger = logging.getLogger(__name__)
 
@@ -86,19 +87,30 @@ class DistJob(models.Model):
     def enqueue(self, rows: list[dict[str, Any]]) -> DistJob:
         """Insert jobs with one statement, in the caller's transaction, and ring the doorbell after its commit.
 
-        :param rows: see :data:`engine.schema.ENQUEUE_COLUMNS`; ``handler`` is required
+        :param rows: see :data:`engine.insert.COLUMNS`; ``handler`` is required
         :return: the jobs, in the order of ``rows``
         """
         if not rows:
             return self.browse()
         if self.env.cr.readonly:
             raise UserError(self.env._("A read-only request cannot make jobs."))
-        ids = schema.insert_jobs(self.env.cr, rows)
+        if depth := guards.depth_of(self.env):
+            rows = [{**row, "depth": depth} for row in rows]
+        ids = insert.insert_jobs(self.env.cr, rows)
         from ..doorbell import ring
 
         lanes = {row.get("lane") or "" for row in rows}
         ring(self.env.cr, "dist_job", *(lanes if len(lanes) <= MOST_BELLS else ()))
         return self.browse(ids)
+
+    @api.model
+    @api.private
+    def _enqueue_graph(self, rows: list[dict[str, Any]], edges: list[Edge]) -> DistJob:
+        """Insert the jobs of a graph and who waits for whom, one statement for each; for ``chain`` and ``group``."""
+        jobs = self.enqueue(rows)
+        ids = jobs._ids
+        insert.insert_edges(self.env.cr, [(ids[parent], ids[child], how) for parent, child, how in edges])
+        return jobs
 
     def _register_hook(self) -> None:
         """Keep ``dist.event.route`` in step with the decorators, for SQL that makes jobs of events."""

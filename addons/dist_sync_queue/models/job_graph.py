@@ -46,6 +46,7 @@ class DistJob(models.Model):
     attempt_ids = fields.One2many("dist.job.attempt", "job_id", "Attempts Made", readonly=True)
 
     _graph_idx = models.Index("(graph) WHERE graph IS NOT NULL")
+    _undo_idx = models.Index("(graph) WHERE undo IS NOT NULL")
     _release_idx = models.Index("(id) WHERE release")
     _undo_of_unique = models.UniqueIndex("(undo_of) WHERE undo_of IS NOT NULL")
 

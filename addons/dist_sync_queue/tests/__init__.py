@@ -1,4 +1,6 @@
 from . import test_claim
+from . import test_graph
+from . import test_graph_concurrency
 from . import test_intake
 from . import test_intake_pulls
 from . import test_outbox

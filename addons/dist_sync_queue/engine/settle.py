@@ -1,0 +1,137 @@
+# Copyright 2026 Dist contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""Write down what became of jobs, in the transaction that ran them."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from odoo import api
+
+from ..errors import Permanent, RetryLater, Snooze
+from . import attempts as tries
+from .backoff import full_jitter
+from .claim import Row
+from .faults import fatal
+from .handlers import Handler
+
+_logger = logging.getLogger(__name__)
+
+TRACE_CHARS = 6000
+MESSAGE_CHARS = 2000
+
+
+def settle_done(
+    cr: Any, handler: Handler, rows: Sequence[Row], seconds: float, returned: Mapping[int, str] | None = None
+) -> None:
+    """One statement for the whole batch; ``run_seconds`` is each job's share. ``returned``: job id → result as JSON."""
+    if rows:
+        ids = [row.id for row in rows]
+        cr.execute(
+            """UPDATE dist_job SET state = 'done', done_at = clock_timestamp() AT TIME ZONE 'UTC',
+                      attempts = attempts + 1, run_seconds = %s, lane = COALESCE(lane, %s),
+                      release = CASE WHEN graph IS NOT NULL THEN true END
+                WHERE id = ANY(%s)""",
+            (seconds / len(rows), handler.lane, ids),
+        )
+        if results := {id_: returned[id_] for id_ in ids if id_ in returned} if returned else {}:
+            cr.execute(
+                """UPDATE dist_job j SET result = r.result::jsonb
+                     FROM unnest(%s, %s) AS r (id, result) WHERE j.id = r.id""",
+                (list(results), list(results.values())),
+            )
+        tries.succeeded(cr, rows, seconds / len(rows))
+        if any(row.crashes for row in rows):
+            cr.execute("DELETE FROM dist_job_crash WHERE job_id = ANY(%s)", ([row.id for row in rows],))
+
+
+def settle_failed(
+    env: api.Environment, handler: Handler | None, row: Row, error: BaseException, seconds: float = 0.0
+) -> bool:
+    """Write down a failure, which came after ``seconds``, and what follows from it.
+
+    :return: whether the job is dead now
+    """
+    spec = handler.spec if handler else None
+    counted = not isinstance(error, Snooze)
+    attempts = row.attempts + counted
+    most = row.max_attempts or (spec.max_attempts if spec else 1)
+    dead = isinstance(error, Permanent) or (counted and attempts >= most)
+    if dead:
+        wait = None
+    elif isinstance(error, (RetryLater, Snooze)) and error.seconds is not None:
+        wait = float(error.seconds)
+    else:
+        wait = full_jitter(attempts, spec.backoff, spec.backoff_max) if spec else 60.0
+    env.cr.execute(
+        f"""WITH failed AS (
+                UPDATE dist_job
+                   SET state = %(state)s, attempts = %(attempts)s, error_type = %(type)s, error_message = %(message)s,
+                       error_trace = %(trace)s, lane = COALESCE(lane, %(lane)s),
+                       eta = CASE WHEN NOT %(dead)s THEN (clock_timestamp() AT TIME ZONE 'UTC') + %(wait)s END,
+                       done_at = CASE WHEN %(dead)s THEN clock_timestamp() AT TIME ZONE 'UTC' END,
+                       release = CASE WHEN %(dead)s AND graph IS NOT NULL THEN true END
+                 WHERE id = %(id)s RETURNING id)
+            INSERT INTO dist_job_attempt ({tries.COLUMNS})
+            SELECT id, %(number)s, (clock_timestamp() AT TIME ZONE 'UTC') - make_interval(secs => %(seconds)s),
+                   %(seconds)s, %(outcome)s, %(type)s, %(message)s, %(trace)s, %(worker)s
+              FROM failed""",  # noqa: S608 - a constant list of columns
+        {
+            "id": row.id,
+            "state": "dead" if dead else "pending",
+            "attempts": attempts,
+            "number": row.attempts + 1,
+            "type": type(error).__name__,
+            "message": message_of(error)[:MESSAGE_CHARS],
+            "trace": trace_of(error),
+            "lane": handler.lane if handler else None,
+            "dead": dead,
+            "wait": timedelta(seconds=wait or 0),
+            "seconds": seconds,
+            "outcome": "dead" if dead else "retry" if counted else "snooze",
+            "worker": tries.worker_name(),
+        },
+    )
+    if dead:
+        report_dead(env, row.id, row.correlation_id)
+    return dead
+
+
+def report_dead(env: api.Environment, job_id: int, correlation_id: str | None = None) -> None:
+    """Put a dead job into "Needs attention". What goes wrong there does not keep the job from being dead."""
+    try:
+        with env.cr.savepoint():
+            env["dist.job"]._report_dead(job_id, correlation_id)
+    except Exception as error:
+        if fatal(error):
+            raise
+        _logger.exception("Dead job %s could not be reported", job_id)
+
+
+def message_of(error: BaseException) -> str:
+    """What a user reads: never empty, never with characters PostgreSQL refuses."""
+    return (str(error).strip() or type(error).__name__).replace("\x00", "\\0")
+
+
+def trace_of(error: BaseException) -> str:
+    """The end of the traceback (the part that says where), bounded; nothing for errors raised on purpose."""
+    if isinstance(error, (Permanent, RetryLater, Snooze)) and error.__cause__ is None:
+        return ""
+    text = "".join(traceback.format_exception(type(error), error, error.__traceback__)).replace("\x00", "\\0")
+    return text if len(text) <= TRACE_CHARS else "…\n" + text[-TRACE_CHARS:]
+
+
+def settle_merged(cr: Any, merged: dict[int, int]) -> None:
+    """Requests whose work another job of equal identity does."""
+    if merged:
+        cr.execute(
+            """UPDATE dist_job j SET state = 'cancelled', merged_into = m.into_id, eta = NULL,
+                      done_at = clock_timestamp() AT TIME ZONE 'UTC',
+                      error_message = 'Merged into job ' || m.into_id || ': same work was waiting.'
+                 FROM unnest(%s, %s) AS m (id, into_id) WHERE j.id = m.id""",
+            (list(merged), list(merged.values())),
+        )
