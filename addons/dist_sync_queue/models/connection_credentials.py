@@ -15,6 +15,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.orm.models import NO_ACCESS
 
+from dist_contracts import BOUND, address, moved
+
 from .connection import schema_errors
 
 
@@ -73,13 +75,36 @@ class DistConnection(models.Model):
                 self.env._("The relay has not announced itself yet. Start it once; credentials are sealed to its key.")
             )
         try:
-            sealed = seal(credentials, public_key)
+            sealed = seal({**credentials, BOUND: self._address()}, public_key)
         except ValueError:
             raise UserError(self.env._("The public key the relay announced cannot be used. Check the relay.")) from None
         self.sudo().write(
             {"sealed_credentials": sealed, "sealed_to": public_key, "credentials_set_at": fields.Datetime.now()}
         )
         return True
+
+    def _address(self) -> dict[str, Any]:
+        """Where the credentials of this connection are sent: they are sealed for it and for no other."""
+        adapter = self.adapter_id.sudo()
+        return address(adapter.code or "", adapter.schema("settings_schema"), self.settings or {})
+
+    def write(self, vals: dict[str, Any]) -> bool:
+        """Forget credentials whose address changes: who edits settings cannot send a token elsewhere."""
+        if not {"settings", "adapter_id"} & vals.keys():
+            return super().write(vals)
+        before = {connection: connection._address() for connection in self if connection.sudo().sealed_credentials}
+        res = super().write(vals)
+        for connection, bound in before.items():
+            if names := moved(bound, connection._address()):
+                connection.action_clear_credentials()
+                connection.message_post(
+                    body=self.env._(
+                        "The address of the connection changed (%s). Its credentials were entered for the old one and "
+                        "are forgotten; enter them again.",
+                        ", ".join(names),
+                    )
+                )
+        return res
 
     def action_clear_credentials(self) -> bool:
         """Forget the stored credentials."""

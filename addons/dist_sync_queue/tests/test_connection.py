@@ -121,7 +121,8 @@ class TestConnection(RelayKit, SyncCase):
             self.connection.set_credentials(SECRET)
         sealed = self.relay_row()["sealed_credentials"]
         self.assertNotIn(SECRET["token"], base64.b64decode(sealed).decode("latin-1"))
-        self.assertEqual(json.loads(SealedBox(self.key).decrypt(base64.b64decode(sealed))), SECRET)
+        opened = json.loads(SealedBox(self.key).decrypt(base64.b64decode(sealed)))
+        self.assertEqual(opened["token"], SECRET["token"])
         self.assertEqual(self.connection.credentials_state, "set")
         self.connection.action_clear_credentials()
         self.assertIsNone(self.relay_row()["sealed_credentials"])
@@ -159,6 +160,18 @@ class TestConnection(RelayKit, SyncCase):
             self.connection.with_user(user).set_credentials(SECRET)
         with self.assertRaises(AccessError):
             connection.create({"name": "x", "adapter_id": connection.adapter_id.id, "sealed_credentials": "x"})
+
+    def test_credentials_are_sealed_for_their_address_and_forgotten_with_it(self):
+        self.connection.set_credentials(SECRET)
+        opened = json.loads(SealedBox(self.key).decrypt(base64.b64decode(self.connection.sealed_credentials)))
+        domain = self.connection.settings["shop_domain"]
+        self.assertEqual(opened, {**SECRET, "_bound_to": {"adapter": "testing", "shop_domain": domain}})
+        self.connection.settings = {**self.connection.settings, "overlap": 7}
+        self.assertEqual(self.connection.credentials_state, "set")
+        self.connection.settings = {**self.connection.settings, "shop_domain": "attacker.example"}
+        self.assertFalse(self.connection.sealed_credentials)
+        self.assertEqual(self.connection.credentials_state, "missing")
+        self.assertIn("shop_domain", self.connection.message_ids[0].body)
 
     def test_a_new_key_of_the_relay_asks_for_the_credentials_again(self):
         self.connection.set_credentials(SECRET)

@@ -3,6 +3,7 @@
 Import the names from here; the modules behind them are an internal order of files.
 """
 
+from .address import BOUND, address, moved
 from .base import MAX_PAYLOAD_BYTES, Contract, explain
 from .envelope import Envelope, Outcome, Verdict
 from .events import EVENTS, ConnectionCheck, Direction, EventSpec, Kind, ListingFound
@@ -34,6 +35,7 @@ from .party import Address, Buyer
 from .shipment import Package, PackageLine, Shipment
 
 __all__ = [
+    "BOUND",
     "EVENTS",
     "MAX_PAYLOAD_BYTES",
     "Acknowledgement",
@@ -76,8 +78,10 @@ __all__ = [
     "ShippingLine",
     "Tax",
     "Verdict",
+    "address",
     "event_id",
     "explain",
+    "moved",
     "new_traceparent",
     "trace_id",
 ]

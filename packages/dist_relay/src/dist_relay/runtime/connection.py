@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dist_contracts import Capability
+from dist_contracts import BOUND, Capability, address, moved
 from dist_relay import __version__, crypto, metrics
 from dist_relay.errors import Broken, CredentialsRefused, RelayError, Snoozed
 from dist_relay.http.reads import Reads
@@ -132,9 +132,21 @@ class Flows:
         if not self._private_key:
             raise CredentialsRefused("this worker has no private key to open the credentials with; set key_file")
         try:
-            return crypto.unseal(self._private_key, sealed)
+            found = crypto.unseal(self._private_key, sealed)
         except crypto.SealError as error:
             raise CredentialsRefused(str(error)) from error
+        bound = found.pop(BOUND, None)
+        # sealed by an addon that did not bind yet: taken, and told by the doctor
+        if isinstance(bound, dict) and (names := moved(bound, self._address())):
+            raise CredentialsRefused(
+                f"the credentials were entered for another address ({', '.join(names)} changed since); enter them again"
+            )
+        return found
+
+    def _address(self) -> dict[str, Any]:
+        assert self._config
+        assert self._adapter
+        return address(self._config.adapter, self._adapter.manifest.settings_schema, self._config.settings)
 
     def _read_again(self, operation: str, error: RelayError | None) -> bool:
         assert self._config
