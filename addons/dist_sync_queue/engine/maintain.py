@@ -7,11 +7,16 @@ commits by itself (READ COMMITTED); rows that are locked are skipped and met aga
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
+from .parking import park_followers, release_followers
 from .release import release
 
 CHUNK = 1000
+THOROUGH_SHARE = 0.02
+"""How many of the sweeps look at every job behind a dead one. By chance, so that nothing has to be remembered or agreed
+upon: a job that is missed at first is shown as pending for some seconds, and is held back nevertheless."""
 
 
 def wake_due(cr: Any, until: Any = None) -> int:
@@ -38,33 +43,6 @@ def seconds_to_next(cr: Any) -> float | None:
     )
     seconds = cr.fetchone()[0]
     return None if seconds is None else max(0.0, float(seconds))
-
-
-def park_followers(cr: Any) -> int:
-    """Jobs behind a dead one of their key are parked: visible as such, and out of the way of the claim.
-
-    This is for speed and for people; that nothing overtakes a dead head is decided by the claim itself.
-    """
-    cr.execute(  # pylint: disable=sql-injection
-        f"""UPDATE dist_job SET state = 'parked' WHERE id IN (
-                SELECT f.id FROM (SELECT order_key, min(id) AS id FROM dist_job
-                                   WHERE state = 'dead' AND order_key IS NOT NULL GROUP BY order_key) d
-                  JOIN dist_job f ON f.order_key = d.order_key AND f.id > d.id
-                 WHERE f.state = 'pending' LIMIT {CHUNK} FOR NO KEY UPDATE OF f SKIP LOCKED)"""
-    )
-    return cr.rowcount
-
-
-def release_followers(cr: Any) -> int:
-    """Parked jobs whose key has no dead job before them are pending again."""
-    cr.execute(  # pylint: disable=sql-injection
-        f"""UPDATE dist_job SET state = 'pending' WHERE id IN (
-                SELECT p.id FROM dist_job p
-                 WHERE p.state = 'parked' AND NOT EXISTS (
-                       SELECT 1 FROM dist_job d WHERE d.order_key = p.order_key AND d.state = 'dead' AND d.id < p.id)
-                 ORDER BY p.id LIMIT {CHUNK} FOR NO KEY UPDATE SKIP LOCKED)"""
-    )
-    return cr.rowcount
 
 
 _APPLY = {
@@ -128,6 +106,8 @@ def apply_requests(cr: Any) -> int:
     if applied:
         release_followers(cr)
         release(cr)
+    if "requeue" in actions:
+        park_followers(cr, everywhere=True)
     return applied
 
 
@@ -146,6 +126,6 @@ def sweep(cr: Any) -> None:
     if marked:
         release(cr)
     if dead:
-        park_followers(cr)
+        park_followers(cr, everywhere=random.random() < THOROUGH_SHARE)
     if parked:
         release_followers(cr)

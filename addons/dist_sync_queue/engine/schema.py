@@ -46,6 +46,8 @@ CREATE INDEX IF NOT EXISTS dist_job_eta_idx ON dist_job (eta) WHERE state = 'pen
 CREATE INDEX IF NOT EXISTS dist_job_identity_idx ON dist_job (handler, identity)
     WHERE state = 'pending' AND identity IS NOT NULL;
 CREATE INDEX IF NOT EXISTS dist_job_attention_idx ON dist_job (state, id) WHERE state IN ('dead', 'parked');
+CREATE INDEX IF NOT EXISTS dist_job_held_idx ON dist_job (state, order_key, id)
+    WHERE state IN ('dead', 'parked') AND order_key IS NOT NULL;
 CREATE INDEX IF NOT EXISTS dist_job_done_idx ON dist_job (done_at) WHERE state IN ('done', 'cancelled');
 CREATE INDEX IF NOT EXISTS dist_job_received_idx ON dist_job (created_at) WHERE event_id IS NOT NULL;
 CREATE TABLE IF NOT EXISTS dist_job_crash (

@@ -10,6 +10,7 @@ from . import test_exception
 from . import test_security
 from . import test_health
 from . import test_engine_jobs
+from . import test_engine_parking
 from . import test_engine_concurrency
 from . import test_worker_crash
 from . import test_worker_life
