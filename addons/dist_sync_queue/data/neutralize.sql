@@ -9,6 +9,9 @@ VALUES ('dist_sync_queue.identity_salt', gen_random_uuid()::text)
     ON CONFLICT (key) DO
        UPDATE SET value = EXCLUDED.value;
 
+DELETE FROM ir_config_parameter
+ WHERE key = 'dist_sync_queue.metrics_token_hash';
+
 -- runs of the original are not this database's
 UPDATE dist_connection_schedule
    SET run_id = NULL, run_deadline = NULL;

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
-from hashlib import md5
+from hashlib import md5, sha256
+from typing import Any
 
 from odoo import api, fields, models
 
@@ -13,7 +15,13 @@ from .. import sql
 
 SALT_PARAMETER = "dist_sync_queue.identity_salt"
 CONFIRMED_PARAMETER = "dist_sync_queue.identity_confirmed"
+METRICS_PARAMETER = "dist_sync_queue.metrics_token_hash"
 SEEN_RETENTION_PARAMETER = "dist_sync_queue.seen_retention_days"
+
+
+def hash_of_token(token: str) -> str:
+    """What is kept of a token; a random one needs no salt."""
+    return sha256(token.encode()).hexdigest()
 
 
 class DistRelay(models.Model):
@@ -83,6 +91,22 @@ class DistRelay(models.Model):
         if not self.env["ir.config_parameter"].sudo().get_param(SALT_PARAMETER):
             set_param(SALT_PARAMETER, str(uuid.uuid4()))
         set_param(CONFIRMED_PARAMETER, self.database_uuid())
+
+    def action_new_metrics_token(self) -> dict[str, Any]:
+        """Make the token of ``/dist/metrics`` anew and show it, this once; an earlier one is no longer valid."""
+        self.env["dist.connection"].check_access("write")
+        token = secrets.token_urlsafe(32)
+        self.env["ir.config_parameter"].sudo().set_param(METRICS_PARAMETER, hash_of_token(token))
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "title": self.env._("Token for /dist/metrics, shown this once"),
+                "message": token,
+                "type": "warning",
+                "sticky": True,
+            },
+        }
 
     @api.autovacuum
     def _gc_seen_events(self) -> None:

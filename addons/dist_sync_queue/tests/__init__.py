@@ -9,6 +9,7 @@ from . import test_connection
 from . import test_exception
 from . import test_security
 from . import test_health
+from . import test_metrics
 from . import test_engine_jobs
 from . import test_engine_parking
 from . import test_engine_concurrency
