@@ -18,7 +18,7 @@ import psycopg2
 
 from ..doorbell import REQUEST
 from ..errors import JobTimeout
-from . import claim, drain, maintain
+from . import archive, claim, drain, maintain
 from .batch import Again, Batches, Drained, RegistryChanged, SchemaMoved
 from .execute import Report
 from .lanes import Turns
@@ -30,6 +30,8 @@ POLL_SECONDS = 0.5
 """Longest sleep: the net under the doorbell."""
 SWEEP_SECONDS = 0.25
 REAP_SECONDS = 2.0
+ARCHIVE_SECONDS = 20.0
+"""How often a worker moves finished rows into the archive, for 0.2 s; ten times as often while there are many."""
 GROUPS_SECONDS = 0.05
 """How long the list of ready groups is used before it is read again."""
 
@@ -65,6 +67,7 @@ class Worker:
         self._wake_r, self._wake_w = os.pipe()
         self._groups: list[claim.Group] = []
         self._groups_at = self._swept_at = self._reaped_at = float("-inf")
+        self._archive_at = time.monotonic() + random.uniform(0.0, ARCHIVE_SECONDS)
         self._resting: dict[str, float] = {}
         self._moved: dict[str, int] = {}
         self._paused: set[tuple[str, str]] = set()
@@ -199,6 +202,9 @@ class Worker:
         if now - self._reaped_at > REAP_SECONDS:
             self._reaped_at = now
             self.slot.beat()
+            if now > self._archive_at:
+                with self.side.cursor() as cr:
+                    self._archive_at = now + (ARCHIVE_SECONDS / 10 if archive.tick(cr) else ARCHIVE_SECONDS)
             if dead := reap(self.side, self.slot.id):
                 _logger.warning("%s worker(s) died; their jobs are run again, alone", dead)
 

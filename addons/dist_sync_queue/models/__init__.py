@@ -7,6 +7,7 @@ from . import connection_health
 from . import connection_schedule
 from . import event_route
 from . import outbox_event
+from . import outbox_failure
 from . import dead_letter
 from . import exception
 from . import journey
@@ -17,6 +18,7 @@ from . import job
 from . import job_graph
 from . import job_attempt
 from . import archive
+from . import retention
 from . import job_cron
 from . import job_request
 from . import worker_slot

@@ -62,7 +62,10 @@ class DistJobArchive(models.Model):
     result = fields.Json(readonly=True)
     stopped_by = fields.Integer(readonly=True, aggregator=None)
     undo_of = fields.Integer(readonly=True, aggregator=None)
-    history = fields.Json(readonly=True, help="Its attempts, what people asked of it, and the jobs it waited for.")
+    history = fields.Json(
+        readonly=True,
+        help="Its attempts, what people asked of it, and the jobs before and after it (told by the first to be moved).",
+    )
 
     _done_idx = models.Index("(state, done_at)")
     _trace_idx = models.Index("(substr(correlation_id, 4, 32)) WHERE correlation_id IS NOT NULL")

@@ -156,7 +156,7 @@ class DistHealth(models.AbstractModel):
         )
         for name, value in self.env.cr.fetchall():
             level = "bad" if value > MAX_ID * 0.8 else "note"
-            hint = _("Plan to widen the column to bigint.")
+            hint = _("Start the numbers again: see Numbers of jobs in the operations manual.")
             found.append(
                 self._finding(level, _("Ids run out"), _("%(name)s is at %(value)s.", name=name, value=value), hint)
             )

@@ -6,9 +6,8 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import api, models
 
 from ..engine import claim, drain, maintain
 from ..engine.batch import Again, Batches, Drained, RegistryChanged, SchemaMoved, until_empty
@@ -18,7 +17,6 @@ from ..engine.slots import Side, live_workers
 _logger = logging.getLogger(__name__)
 
 FORCE_PARAMETER = "dist_sync_queue.cron_always"
-RETENTION_PARAMETER = "dist_sync_queue.job_retention_days"
 SECONDS = 50.0
 """Longest run of one call; the scheduled action comes every minute."""
 
@@ -73,23 +71,3 @@ class DistJob(models.Model):
         finally:
             side.close()
         return touched
-
-    @api.autovacuum
-    def _gc_done_jobs(self, limit: int = 10_000) -> tuple[int, bool]:
-        """Remove done and cancelled jobs after the retention (parameter in days, 30 by default).
-
-        By the time they ended, never by the time they were made.
-        """
-        days = int(self.env["ir.config_parameter"].sudo().get_param(RETENTION_PARAMETER, "30"))
-        self.env.cr.execute(
-            """WITH old AS (
-                   DELETE FROM dist_job WHERE id IN (
-                       SELECT id FROM dist_job WHERE state IN ('done', 'cancelled') AND done_at < %s
-                        ORDER BY done_at LIMIT %s FOR UPDATE SKIP LOCKED)
-                   RETURNING id)
-               , crashes AS (DELETE FROM dist_job_crash USING old WHERE job_id = old.id)
-               SELECT count(*) FROM old""",
-            (fields.Datetime.now() - timedelta(days=days), limit),
-        )
-        removed = self.env.cr.fetchone()[0]
-        return removed, removed == limit

@@ -73,6 +73,17 @@ class DistJourneyStep(models.Model):
                    state, 'dist.dead.letter', id, company_id, connection_id, NULL::float8
               FROM dist_dead_letter WHERE correlation_id IS NOT NULL
             """,
+            """
+            SELECT id::bigint * 32 + 4, substr(correlation_id, 4, 32), occurred_at, 'outbox', type || ' ' || key, state,
+                   'dist.outbox.archive', id, company_id, connection_id,
+                   EXTRACT(EPOCH FROM settled_at - occurred_at)::float8
+              FROM dist_outbox_archive WHERE correlation_id IS NOT NULL
+            """,
+            """
+            SELECT id::bigint * 32 + 5, substr(correlation_id, 4, 32), created_at, 'job', handler, state,
+                   'dist.job.archive', id, company_id, connection_id, run_seconds::float8
+              FROM dist_job_archive WHERE correlation_id IS NOT NULL
+            """,
         ]
 
     def init(self) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError as ContractError
@@ -17,10 +17,9 @@ from odoo.tools import SQL
 
 from dist_contracts import EVENTS, MAX_PAYLOAD_BYTES, Contract, Direction, Kind, event_id, explain, new_traceparent
 
-from ..api import on_outcome
 from ..doorbell import ring
+from ..engine.archive import restore_events
 from ..fields import BigInteger
-from .connection import CHECK_EVENT
 from .state_machine import is_move
 
 STATES = [
@@ -34,15 +33,6 @@ STATES = [
 ]
 UNSETTLED = ("pending", "published", "unknown")
 MAX_ATTEMPTS = 10
-RETENTION_PARAMETER = "dist_sync_queue.outbox_retention_days"
-
-
-def _on_every_outcome(method: Any) -> Any:
-    """Register ``method`` for the outcomes of every outgoing type but the connection check, which answers itself."""
-    for name, spec in EVENTS.items():
-        if spec.direction is Direction.OUT and name != CHECK_EVENT:
-            method = on_outcome(name)(method)
-    return method
 
 
 class DistOutboxEvent(models.Model):
@@ -249,7 +239,10 @@ class DistOutboxEvent(models.Model):
         return tree
 
     def _insert(self, common: dict[str, Any], columns: list[dict[str, Any]]) -> DistOutboxEvent:
-        """Insert only: a fact that is there already is left alone (written concurrently: we are retried)."""
+        """Insert only: a fact that is there already is left alone (written concurrently: we are retried).
+
+        One that is in the archive comes back from there, as it was: it is not sent a second time.
+        """
         if not columns:
             return self.browse()
         rows = SQL(
@@ -267,6 +260,7 @@ class DistOutboxEvent(models.Model):
                        event_id text, key text, payload jsonb, version bigint, correlation_id text, res_model text,
                        res_id int)) WITH ORDINALITY
                        AS r (event_id, key, payload, version, correlation_id, res_model, res_id, position)
+             WHERE c.kind = 'state' OR NOT EXISTS (SELECT 1 FROM dist_outbox_archive a WHERE a.event_id = r.event_id)
              ORDER BY r.position
             ON CONFLICT (event_id) DO NOTHING
             """,
@@ -275,9 +269,15 @@ class DistOutboxEvent(models.Model):
         )
         self.env.cr.execute(rows)
         wanted = [row["event_id"] for row in columns]
-        self.env.cr.execute(SQL("SELECT event_id, id FROM dist_outbox_event WHERE event_id = ANY(%s)", wanted))
-        ids = dict(self.env.cr.fetchall())
+        ids = self._ids_of(wanted)
+        if archived := [name for name in wanted if name not in ids]:
+            restore_events(self.env.cr, archived)
+            ids |= self._ids_of(archived)
         return self.browse([ids[name] for name in wanted])
+
+    def _ids_of(self, event_ids: list[str]) -> dict[str, int]:
+        self.env.cr.execute(SQL("SELECT event_id, id FROM dist_outbox_event WHERE event_id = ANY(%s)", event_ids))
+        return dict(self.env.cr.fetchall())
 
     # -- what buttons call ---------------------------------------------------------------------------------------------
     def action_replay(self) -> bool:
@@ -336,65 +336,3 @@ class DistOutboxEvent(models.Model):
             "res_id": self.res_id,
             "view_mode": "form",
         }
-
-    # -- failures become exceptions ------------------------------------------------------------------------------------
-    @api.model
-    @_on_every_outcome
-    def _report_failed(self, items: list[Any]) -> None:
-        """Outcome handler of every outgoing type: rejected and dead events get a line in "Needs attention"."""
-        names = [(item.payload.get("event") or {}).get("event_id") for item in items]
-        for event in self.sudo().search([("event_id", "in", names)], order="id"):
-            if event.state in ("rejected", "dead"):
-                event._report_exception()
-            elif event.state == "delivered":
-                event._settle_exceptions()
-
-    def _exception_record(self) -> models.Model:
-        """The business record if there is one, else the event itself."""
-        self.ensure_one()
-        if self.res_model in self.env and self.res_id:
-            record = self.env[self.res_model].browse(self.res_id).exists()
-            if record:
-                return record
-        return self
-
-    def _report_exception(self) -> None:
-        dead = self.state == "dead"
-        self.env["dist.exception"].with_context(dist_correlation_id=self.correlation_id).report(
-            f"outbox.{self.type}",
-            self._exception_record(),
-            self.env._("%(type)s for %(key)s failed", type=self.type, key=self.key)
-            if dead
-            else self.env._("%(type)s for %(key)s was rejected", type=self.type, key=self.key),
-            cause=self.outcome_message or self.outcome_code or "",
-            fix=self.env._("Put the cause right, then retry. Later events for %s wait until then.", self.key)
-            if dead and self.kind == "fact"
-            else self.env._("Put the cause right, then retry."),
-            connection=self.connection_id,
-            event_id=self.event_id,
-        )
-
-    def _settle_exceptions(self) -> None:
-        for event in self:
-            self.env["dist.exception"].settle(f"outbox.{event.type}", event._exception_record(), event.connection_id)
-
-    def _dist_retry_exception(self, kind: str) -> bool:
-        """Button "Retry" of an exception about this event."""
-        self.sudo().filtered(lambda event: event.state in ("dead", "rejected"))._replay()
-        return True
-
-    @api.autovacuum
-    def _gc_settled(self, limit: int = 20_000) -> tuple[int, int]:
-        """Delete settled events after their retention; dead ones stay until somebody decides."""
-        days = int(self.env["ir.config_parameter"].sudo().get_param(RETENTION_PARAMETER, "30"))
-        self.env.cr.execute(
-            """
-            DELETE FROM dist_outbox_event WHERE id IN (
-                SELECT id FROM dist_outbox_event
-                 WHERE settled_at < %s AND state IN ('delivered', 'rejected', 'cancelled')
-                 ORDER BY settled_at LIMIT %s FOR UPDATE SKIP LOCKED)
-            """,
-            (fields.Datetime.now() - timedelta(days=days), limit),
-        )
-        done = self.env.cr.rowcount
-        return done, limit if done == limit else 0

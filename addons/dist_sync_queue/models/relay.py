@@ -17,6 +17,9 @@ SALT_PARAMETER = "dist_sync_queue.identity_salt"
 CONFIRMED_PARAMETER = "dist_sync_queue.identity_confirmed"
 METRICS_PARAMETER = "dist_sync_queue.metrics_token_hash"
 SEEN_RETENTION_PARAMETER = "dist_sync_queue.seen_retention_days"
+LONGEST_REDELIVERY_DAYS = 30
+"""Event ids are remembered at least so long, whatever the parameter says: no provider repeats a webhook, no result
+waits in Redis and no failed pull is asked again for longer."""
 
 
 def hash_of_token(token: str) -> str:
@@ -109,9 +112,14 @@ class DistRelay(models.Model):
         }
 
     @api.autovacuum
-    def _gc_seen_events(self) -> None:
-        """Forget event ids long after the last possible redelivery; kept longer than any provider repeats."""
+    def _gc_seen_events(self, limit: int = 100_000) -> tuple[int, int]:
+        """Forget event ids long after the last possible redelivery, by the moment they came in."""
         days = int(self.env["ir.config_parameter"].sudo().get_param(SEEN_RETENTION_PARAMETER, "90"))
         self.env.cr.execute(
-            "DELETE FROM dist_relay.seen_event WHERE seen_at < clock_timestamp() - make_interval(days => %s)", (days,)
+            """DELETE FROM dist_relay.seen_event WHERE event_id IN (
+                   SELECT event_id FROM dist_relay.seen_event
+                    WHERE seen_at < clock_timestamp() - make_interval(days => %s) LIMIT %s FOR UPDATE SKIP LOCKED)""",
+            (max(days, LONGEST_REDELIVERY_DAYS), limit),
         )
+        done = self.env.cr.rowcount
+        return done, limit if done == limit else 0

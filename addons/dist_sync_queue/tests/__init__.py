@@ -1,3 +1,4 @@
+from . import test_archive
 from . import test_claim
 from . import test_graph
 from . import test_graph_concurrency

@@ -1,0 +1,172 @@
+# Copyright 2026 Dist contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""What is finished leaves the hot tables, stays findable, and is forgotten in the end; what is not, stays."""
+
+from __future__ import annotations
+
+import doctest
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields
+
+from dist_contracts import new_traceparent
+
+from ..engine import archive, schema
+from ..engine.slots import Side
+from .common import SyncCase, put_event
+from .relay_kit import RelayKit
+from .worker_kit import EngineCase
+
+TRACE = new_traceparent()
+
+
+class TestArchive(RelayKit, SyncCase):
+    def setUp(self):
+        super().setUp()
+        self.connection = self.make_connection()
+        self.env.cr.execute("DELETE FROM dist_job")
+
+    def job(self, state, days, made=0, **values):
+        """A job that was made and ended so many days ago."""
+        ended = fields.Datetime.now() - timedelta(days=days)
+        values = {"state": state, "done_at": ended, "created_at": ended - timedelta(days=made), **values}
+        return put_event(self.env, self.connection, "test.thing.v1", {"n": days}, **values)
+
+    def archived(self, jobs):
+        return self.env["dist.job.archive"].browse(jobs.ids).exists()
+
+    def test_finished_jobs_are_moved_by_the_day_they_ended(self):
+        old, cancelled = self.job("done", 8, correlation_id=TRACE, key="k"), self.job("cancelled", 8)
+        stays = (
+            self.job("done", 6, made=100) | self.job("dead", 200) | self.job("pending", 200) | self.job("waiting", 9)
+        )
+        self.env["dist.job"]._gc_done_jobs()
+        self.assertEqual((old | cancelled | stays).exists(), stays)
+        moved = self.env["dist.job.archive"].browse(old.id)
+        self.assertEqual(
+            (moved.state, moved.key, moved.payload, moved.handler), ("done", "k", {"n": 8}, "test.thing.v1")
+        )
+        self.assertTrue(moved.archived_at)
+        self.assertEqual(self.env["dist.job"]._gc_done_jobs(), (0, 0))
+
+    def test_archived_jobs_are_forgotten_after_all_their_days(self):
+        old, older = self.job("done", 89), self.job("done", 91)
+        self.env["dist.job"]._gc_done_jobs()
+        self.assertEqual(self.archived(old | older).ids, old.ids)
+
+    def test_parameters_by_state_and_the_name_of_old(self):
+        set_param = self.env["ir.config_parameter"].set_param
+        set_param("dist_sync_queue.job_hot_days_cancelled", "1")
+        set_param("dist_sync_queue.job_retention_days_done", "3")
+        jobs = self.job("cancelled", 2) | self.job("done", 2) | self.job("done", 4)
+        self.env["dist.job"]._gc_done_jobs()
+        self.assertEqual(jobs.exists(), jobs[1])
+        self.assertEqual(self.archived(jobs).ids, jobs[0].ids, "no archive where it would be forgotten at once")
+        set_param("dist_sync_queue.job_retention_days", "1")
+        self.env["dist.job"]._gc_done_jobs()
+        self.assertFalse(self.archived(jobs))
+
+    def test_a_graph_is_moved_as_a_whole_with_its_history(self):
+        first, second = self.job("done", 20, graph="g"), self.job("dead", 20, graph="g")
+        self.env.cr.execute(
+            """INSERT INTO dist_job_edge (parent_id, child_id, on_failure) VALUES (%s, %s, 'stop');
+               INSERT INTO dist_job_attempt (job_id, number, outcome, error_message) VALUES (%s, 1, 'retry', 'boom')""",
+            (first.id, second.id, second.id),
+        )
+        second.action_cancel()
+        self.env["dist.job"]._gc_done_jobs()
+        self.assertTrue(first.exists(), "the other one is still dead")
+        self.run_jobs()
+        self.env.cr.execute("UPDATE dist_job SET done_at = done_at - interval '20 days' WHERE id = %s", (second.id,))
+        self.env["dist.job"]._gc_done_jobs()
+        history = self.archived(second).history
+        self.assertEqual(self.archived(first).history, {"before": [second.id]})
+        self.assertEqual([(a["outcome"], a["error_message"]) for a in history["attempts"]], [("retry", "boom")])
+        self.assertEqual([(r["action"], r["state"]) for r in history["requests"]], [("cancel", "applied")])
+
+    def test_a_chunk_at_a_time(self):
+        jobs = self.env["dist.job"].union(*(self.job("done", 8) for _n in range(5)))
+        self.assertEqual(self.env["dist.job"]._gc_done_jobs(limit=3), (3, 3))
+        self.assertEqual(self.env["dist.job"]._gc_done_jobs(limit=3), (2, 0))
+        self.assertFalse(jobs.exists())
+
+    # -- events --------------------------------------------------------------------------------------------------------
+    def settled(self, verdict="delivered", days=8):
+        event = self.emit_fact(self.connection, correlation_id=TRACE)
+        self.answer(self.claim(self.connection)[0], verdict)
+        self.env.cr.execute(
+            "UPDATE dist_outbox_event SET settled_at = settled_at - make_interval(days => %s) WHERE id = %s",
+            (days, event.id),
+        )
+        return event
+
+    def test_settled_events_are_moved_and_the_journey_still_shows_them(self):
+        event = self.settled()
+        job = self.job("done", 8, correlation_id=TRACE)
+        before = self.env["dist.journey.step"].of(TRACE)
+        self.env["dist.outbox.event"]._gc_settled()
+        self.env["dist.job"]._gc_done_jobs()
+        self.assertFalse(event.exists() or job.exists())
+        after = self.env["dist.journey.step"].of(TRACE)
+        after.invalidate_recordset()
+        self.assertEqual(len(after), len(before))
+        models = {(step.res_model, step.res_id) for step in after}
+        self.assertLessEqual({("dist.outbox.archive", event.id), ("dist.job.archive", job.id)}, models)
+        self.assertTrue(self.env["dist.outbox.archive"].browse(event.id).action_open_journey()["domain"])
+
+    def test_a_fact_told_again_is_found_in_the_archive_and_not_sent_twice(self):
+        event = self.settled()
+        self.env["dist.outbox.event"]._gc_settled()
+        again = self.emit_fact(self.connection)
+        self.assertEqual((again.id, again.state), (event.id, "delivered"))
+        self.assertFalse(self.claim(self.connection))
+        self.assertFalse(self.env["dist.outbox.archive"].browse(event.id).exists())
+
+    def test_a_rejected_event_can_be_sent_again_for_longer(self):
+        event = self.settled("rejected", days=20)
+        self.env["dist.outbox.event"]._gc_settled()
+        event.action_replay()
+        self.assertEqual(event.state, "pending")
+
+    def test_event_ids_are_remembered_longer_than_anybody_repeats(self):
+        self.env["ir.config_parameter"].set_param("dist_sync_queue.seen_retention_days", "1")
+        item = self.envelope(self.connection, "1")
+        self.intake(item)
+        for days, status in ((29, "duplicate"), (31, "stored")):
+            self.env.cr.execute("UPDATE dist_relay.seen_event SET seen_at = now() - make_interval(days => %s)", (days,))
+            self.env["dist.relay"]._gc_seen_events()
+            self.assertEqual(self.intake(item), [status])
+
+    def test_somebody_is_told_before_the_numbers_run_out(self):
+        problems = self.env["dist.exception"].search([("kind", "=", "engine.ids")])
+        self.env["dist.job"]._check_ids()
+        self.assertEqual(self.env["dist.exception"].search([("kind", "=", "engine.ids")]), problems)
+        with patch.object(schema, "ids_used", lambda cr: {"dist_job": 0.8, "dist_dirty_mark": 0.1}):
+            self.env["dist.job"]._check_ids()
+        problem = self.env["dist.exception"].search([("kind", "=", "engine.ids"), ("state", "=", "open")])
+        self.assertIn("80 % of the numbers for dist_job", problem.name)
+        self.env["dist.job"]._check_ids()
+        self.assertEqual(problem.state, "done")
+
+    def test_examples(self):
+        self.assertEqual(doctest.testmod(archive).failed, 0)
+
+
+class TestArchiveBesideTheClaim(EngineCase):
+    def test_what_is_locked_is_skipped_and_met_again(self):
+        self.events(3)
+        self.query("UPDATE dist_job SET state = 'done', done_at = clock_timestamp() - interval '8 days'")
+        first = self.query("SELECT min(id) FROM dist_job")[0][0]
+        holder = self.cursor()
+        holder.execute("SELECT 1 FROM dist_job WHERE id = %s FOR UPDATE", (first,))
+        side = Side(self.dbname)
+        self.addCleanup(side.close)
+        with side.cursor() as cr:
+            self.assertFalse(archive.tick(cr))
+            self.assertEqual(self.query("SELECT id FROM dist_job"), [(first,)])
+            holder.rollback()
+            with patch.object(archive, "CHUNK", 1):
+                self.assertTrue(archive.tick(cr, seconds=0.0), "a full chunk and no time left")
+        self.assertEqual(self.query("SELECT count(*) FROM dist_job_archive WHERE id >= %s", first), [(3,)])
+        self.query("DELETE FROM dist_job_archive")
