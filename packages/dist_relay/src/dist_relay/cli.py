@@ -83,16 +83,21 @@ def worker(
 
 
 @app.command(epilog="Exit code 1 when something is bad, so it fits into a deployment script.")
-def doctor() -> None:
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False) -> None:
     """Look at key, adapters, PostgreSQL and Redis, and say what to do about what is wrong."""
     from dist_relay.doctor import examine
 
-    bad = False
+    found = []
     marks = {"ok": "ok  ", "note": "note", "bad": "BAD "}
     for finding in examine(_settings(log_level="ERROR")):
-        typer.echo(f"{marks[finding.level]}  {finding.what}")
-        bad = bad or finding.level == "bad"
-    raise typer.Exit(1 if bad else 0)
+        found.append(finding)
+        if not as_json:
+            typer.echo(f"{marks[finding.level]}  {finding.what}")
+            if finding.hint:
+                typer.echo(f"      {finding.hint}")
+    if as_json:
+        typer.echo(json.dumps([finding._asdict() for finding in found], indent=2, ensure_ascii=False))
+    raise typer.Exit(1 if any(finding.level == "bad" for finding in found) else 0)
 
 
 @app.command(epilog="Example: dist-relay status --json | jq .")

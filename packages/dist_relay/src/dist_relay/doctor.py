@@ -4,49 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
-from dist_relay import adapters
+from dist_contracts import BOUND
+from dist_relay import adapters, crypto
+from dist_relay.doctor_postgres import examine_postgres
+from dist_relay.doctor_redis import examine_redis
 from dist_relay.errors import SettingsError
-from dist_relay.pump.pg import Pg
+from dist_relay.finding import Finding
+from dist_relay.ports import Adapter
+from dist_relay.pump.examiner import Examiner
 from dist_relay.pump.port import Unavailable
-from dist_relay.runtime import keys
-from dist_relay.runtime.redis_client import RedisError, connect, now_ms, policy
 from dist_relay.service import private_key
 from dist_relay.settings import Settings
 
 
-class Finding(NamedTuple):
-    """One thing that was looked at."""
-
-    level: Literal["ok", "note", "bad"]
-    what: str
-
-
 def examine(settings: Settings) -> Iterator[Finding]:
     """Findings, one after the other."""
-    yield from _key(settings)
-    yield from _adapters()
-    database = None
-    for finding, uuid in _postgres(settings):
-        database = uuid or database
-        yield finding
-    yield from _redis(settings, database)
-
-
-def _key(settings: Settings) -> Iterator[Finding]:
+    key: str | None = None
     try:
         key = private_key(settings)
+        yield _key(key)
     except SettingsError as error:
         yield Finding("bad", str(error))
-        return
-    if key:
-        yield Finding("ok", "the private key is usable")
+    installed = yield from _adapters()
+    database, rows = None, []
+    dsn = settings.dsn.get_secret_value()
+    if dsn:
+        pg = Examiner(dsn, "dist-relay doctor")
+        try:
+            database = pg.hello().database
+            rows = pg.connections()
+            yield from examine_postgres(pg, rows)
+            yield from _connections(rows, installed, key)
+        except Unavailable as error:
+            yield Finding("bad", str(error))
+        finally:
+            pg.close()
     else:
-        yield Finding("bad", "no private key: credentials cannot be opened. Run: dist-relay keygen relay.key")
+        yield Finding("note", "no dsn is set: fine for a worker, a pump needs DIST_RELAY_DSN")
+    yield from examine_redis(settings, database, rows)
 
 
-def _adapters() -> Iterator[Finding]:
+def _key(key: str | None) -> Finding:
+    if key:
+        return Finding("ok", "the private key is usable")
+    return Finding("bad", "no private key: credentials cannot be opened", "Run: dist-relay keygen relay.key")
+
+
+def _adapters() -> Any:
     class Left:
         def __init__(self) -> None:
             self.out: list[str] = []
@@ -57,60 +63,39 @@ def _adapters() -> Iterator[Finding]:
     left: Any = Left()
     found = adapters.discover(left)
     for text in left.out:
-        yield Finding("bad", text)
+        yield Finding("bad", text, "Install its package anew, or remove it.")
     for adapter in found.values():
         manifest = adapter.manifest
         text = f"adapter {manifest.code} {manifest.version}: {', '.join(c.value for c in manifest.capabilities)}"
         yield Finding("ok", text)
         sunset = manifest.api_sunset
         if sunset and sunset < date.today() + timedelta(days=60):
-            yield Finding("note", f"{manifest.label}: API version {manifest.api_version} ends on {sunset}; update")
+            text = f"{manifest.label}: API version {manifest.api_version} ends on {sunset}"
+            yield Finding("note", text, "Update the adapter before.")
+    return found
 
 
-def _postgres(settings: Settings) -> Iterator[tuple[Finding, str | None]]:
-    dsn = settings.dsn.get_secret_value()
-    if not dsn:
-        yield Finding("note", "no dsn is set: fine for a worker, a pump needs DIST_RELAY_DSN"), None
-        return
-    pg = Pg(dsn, "dist-relay doctor")
+def _connections(rows: list[dict[str, Any]], installed: dict[str, Adapter], key: str | None) -> Iterator[Finding]:
+    active = [row for row in rows if row["state"] == "active"]
+    yield Finding("ok", f"{len(rows)} connections, {len(active)} active")
+    for row in active:
+        name, sealed = row["name"], row["sealed_credentials"]
+        if row["adapter"] not in installed:
+            hint = "Install its package here and restart the relay; until then its work waits."
+            yield Finding("bad", f"connection {name}: the adapter {row['adapter']} is not installed", hint)
+        if not sealed:
+            yield Finding("note", f"connection {name} has no credentials", "Enter them in Odoo, if it needs any.")
+        elif key:
+            yield from _sealed(name, key, sealed)
+
+
+def _sealed(name: str, key: str, sealed: str) -> Iterator[Finding]:
     try:
-        hello = pg.hello()
-        yield Finding("ok", f"PostgreSQL: addon {hello.addon_version}, database {hello.database}"), hello.database
-        rows = pg.connections()
-        active = sum(1 for row in rows if row["state"] == "active")
-        yield Finding("ok", f"{len(rows)} connections, {active} active"), None
-        for row in rows:
-            if row["state"] == "active" and not row["sealed_credentials"]:
-                yield Finding("note", f"connection {row['name']} has no credentials"), None
-        yield Finding("ok", f"events and jobs: {pg.status()}"), None
-    except Unavailable as error:
-        yield Finding("bad", str(error)), None
-    finally:
-        pg.close()
-
-
-def _redis(settings: Settings, database: str | None) -> Iterator[Finding]:
-    try:
-        client = connect(settings.redis_url.get_secret_value())
-        found = policy(client)
-        yield Finding("ok", f"Redis {found.get('version')} answers")
-    except (RedisError, SettingsError) as error:
-        yield Finding("bad", f"Redis: {error}")
+        bound = BOUND in crypto.unseal(key, sealed)
+    except crypto.SealError:
+        hint = "Restore the key file they were sealed to, or enter them again in Odoo."
+        yield Finding("bad", f"connection {name}: its credentials cannot be opened with this key", hint)
         return
-    evicts = found.get("maxmemory-policy", "unknown")
-    if evicts == "noeviction":
-        yield Finding("ok", "maxmemory-policy is noeviction")
-    elif evicts == "unknown":
-        yield Finding("note", "the server does not tell its maxmemory-policy; make sure it is noeviction")
-    else:
-        yield Finding("bad", f"maxmemory-policy is {evicts}: it may throw events away. Set it to noeviction")
-    if found.get("appendonly") == "no":
-        yield Finding(
-            "note",
-            "appendonly is no (Debian's default): after a crash of Redis what was in it is published again when its "
-            f"lease of {settings.lease_seconds} s ends. Nothing is lost; `appendonly yes` saves the wait",
-        )
-    if database:
-        workers: Any = client.hgetall(keys.workers(database))
-        yield Finding("ok" if workers else "note", f"{len(workers)} workers were seen within the last hour")
-    yield Finding("ok", f"Redis clock {now_ms(client)} ms")
+    if not bound:
+        hint = "Enter them once more: then they are sent to the address they were entered for, and to no other."
+        yield Finding("note", f"connection {name}: its credentials are not bound to its address", hint)

@@ -17,9 +17,14 @@ import psycopg
 import pytest
 from psycopg import conninfo, sql
 
-from dist_contracts import new_traceparent
+from dist_contracts import BOUND, new_traceparent
+from dist_relay import crypto, doctor_redis
+from dist_relay.doctor import examine
 from dist_relay.pump.pg import Pg
 from dist_relay.pump.port import Refused, Unavailable
+from dist_relay.runtime.keys import Keys
+from dist_relay.runtime.redis_client import connect
+from dist_relay.runtime.streams import Consumer, ensure_group
 from dist_relay.service import Service
 from dist_relay.settings import Settings
 from dist_relay.testkit.fake_adapter import adapter
@@ -221,3 +226,74 @@ def test_what_is_missing_is_said_in_one_line(database):
         Pg(conninfo.make_conninfo(SOURCE, dbname="postgres")).hello()
     with pytest.raises(Unavailable, match="PostgreSQL cannot be reached"):
         Pg("postgresql://nobody@127.0.0.1:1/none").hello()
+
+
+def seen(dsn: str, valkey: Any, **more: Any) -> dict[str, str]:
+    """What the doctor says: text and hint → level."""
+    found = examine(Settings(dsn=dsn, redis_url=valkey.url, **more))
+    return {f"{finding.what} {finding.hint}": finding.level for finding in found}
+
+
+def level(found: dict[str, str], part: str) -> str | None:
+    return next((level for text, level in found.items() if part in text), None)
+
+
+def test_doctor_as_the_relays_role(database, valkey):
+    private, public = crypto.keygen()
+    found = seen(database.dsn, valkey, private_key=private)
+    assert level(found, "its functions and nothing else") == "ok"
+    assert level(found, "clock of PostgreSQL agrees") == "ok"
+    assert level(found, "clock of Redis agrees") == "ok"
+    assert level(found, "adapter fake is not installed") == "bad"
+    assert level(found, "no pump has a session") == "bad"
+    assert level(found, "no worker is alive") == "bad"
+    assert level(found, "has no credentials") == "note"
+    assert not any("{" in text for text in found)
+    for sealed, says, how in (
+        (crypto.seal(public, {"token": "x"}), "not bound to its address", "note"),
+        (crypto.seal(crypto.keygen()[1], {"token": "x"}), "cannot be opened with this key", "bad"),
+        (crypto.seal(public, {"token": "x", BOUND: {}}), "credentials", None),
+    ):
+        database.sql("UPDATE dist_connection SET sealed_credentials = %s", sealed)
+        assert level(seen(database.dsn, valkey, private_key=private), says) == how
+
+
+def test_doctor_sees_rights_that_are_too_many_or_too_few(database, valkey):
+    owner = conninfo.make_conninfo(SOURCE, dbname=database.name)
+    assert level(seen(owner, valkey), "the role may do more: superuser") == "bad"
+    database.sql("GRANT SELECT ON res_partner TO dist_relay")
+    assert level(seen(database.dsn, valkey), "access to 1 tables (res_partner") == "note"
+    database.sql("REVOKE SELECT ON res_partner FROM dist_relay")
+    database.sql("REVOKE EXECUTE ON FUNCTION dist_relay.claim_pulls(int), dist_relay.diagnose() FROM dist_relay")
+    found = seen(database.dsn, valkey)
+    assert level(found, "missing, or not allowed for this role: claim_pulls(integer), diagnose()") == "bad"
+    assert level(found, "may call its functions") is None
+
+
+def test_doctor_finds_what_is_stuck(database, valkey):
+    for number, (state, column) in enumerate(
+        [("published", "lease_until"), ("pending", "next_try_at"), ("unknown", "next_try_at")]
+    ):
+        id_ = database.emit(SHIP, f"stuck-{state}", number)
+        database.sql(
+            f"UPDATE dist_outbox_event SET state = %s, {column} = (now() AT TIME ZONE 'UTC') - interval '3 h'"
+            " WHERE event_id = %s",
+            state,
+            id_,
+        )
+    found = seen(database.dsn, valkey)
+    for part in ("1 events were published", "1 events have been ready", "1 events have an unknown outcome"):
+        assert level(found, part) in ("bad", "note"), part
+    database.sql("DELETE FROM ir_config_parameter WHERE key = 'dist_sync_queue.identity_confirmed'")
+    assert level(seen(database.dsn, valkey), "may not publish (never confirmed)") == "bad"
+
+
+def test_doctor_finds_entries_nobody_takes(database, valkey, monkeypatch):
+    client, uuid = connect(valkey.url), database.sql("SELECT dist_relay.database_uuid()")[0][0]
+    stream = Keys(uuid, CONNECTION).out
+    ensure_group(client, stream, "workers")
+    client.xadd(stream, {"e": "{}"})
+    Consumer(client, stream, "workers", "gone-1").read(1, None)
+    monkeypatch.setattr(doctor_redis, "IDLE_MS", 0)
+    until(lambda: level(seen(database.dsn, valkey), "held by gone-1") == "note")
+    assert level(seen(database.dsn, valkey), "1 entries are in hand") == "bad"

@@ -379,7 +379,7 @@ def test_doctor_knows_of_appendonly(valkey):
     found = list(examine(Settings(redis_url=valkey.url)))
     assert any("appendonly is no" in finding.what for finding in found)
     assert any(finding.what == "maxmemory-policy is noeviction" for finding in found)
-    assert any("keygen" in finding.what for finding in found if finding.level == "bad")
+    assert any("keygen" in finding.hint for finding in found if finding.level == "bad")
 
 
 def test_health_and_metrics_are_served(relay, pg, world):

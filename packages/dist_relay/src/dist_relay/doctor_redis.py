@@ -1,0 +1,118 @@
+"""What the doctor finds in Redis."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from dist_relay.doctor_postgres import clocks
+from dist_relay.errors import SettingsError
+from dist_relay.finding import Finding
+from dist_relay.runtime import keys
+from dist_relay.runtime.redis_client import RedisClient, RedisError, connect, is_cluster, now_ms, policy
+from dist_relay.settings import Settings
+
+ALIVE_MS = 60_000
+IDLE_MS = 600_000
+FULL = 0.8
+
+
+def examine_redis(settings: Settings, database: str | None, rows: list[dict[str, Any]]) -> Iterator[Finding]:
+    """Findings about the server, the workers and the streams."""
+    try:
+        client = connect(settings.redis_url.get_secret_value())
+        found = policy(client)
+        yield Finding("ok", f"Redis {found.get('version')} answers")
+        before = time.time()
+        then = now_ms(client)
+        yield clocks("Redis", then / 1000 - (before + time.time()) / 2)
+        yield from _policy(found, settings)
+        if not is_cluster(client):
+            yield from memory(client.info())
+        if database:
+            yield from _workers(client, database, bool(rows))
+            for row in rows:
+                yield from _streams(client, settings, keys.Keys(database, str(row["connection"])), str(row["name"]))
+    except (RedisError, SettingsError) as error:
+        yield Finding("bad", f"Redis: {error}", "Start it, or set DIST_RELAY_REDIS_URL.")
+
+
+def _policy(found: dict[str, Any], settings: Settings) -> Iterator[Finding]:
+    evicts = found.get("maxmemory-policy", "unknown")
+    if evicts == "noeviction":
+        yield Finding("ok", "maxmemory-policy is noeviction")
+    elif evicts == "unknown":
+        yield Finding("note", "the server does not tell its maxmemory-policy", "Make sure it is noeviction.")
+    else:
+        text = f"maxmemory-policy is {evicts}: it may throw events away"
+        yield Finding("bad", text, "CONFIG SET maxmemory-policy noeviction, and in redis.conf.")
+    if found.get("appendonly") == "no":
+        text = (
+            "appendonly is no (Debian's default): after a crash of Redis what was in it is published again when its "
+            f"lease of {settings.lease_seconds} s ends"
+        )
+        yield Finding("note", text, "Nothing is lost; `appendonly yes` saves the wait.")
+
+
+def memory(info: dict[str, Any]) -> Iterator[Finding]:
+    """What ``INFO`` says of memory and persistence."""
+    used, most = int(info.get("used_memory", 0)), int(info.get("maxmemory", 0))
+    if most and used > FULL * most:
+        text = f"Redis uses {used * 100 // most} % of its maxmemory"
+        yield Finding("bad", text, "Give it memory, or find who else fills it: when it is full nothing is published.")
+    if int(info.get("evicted_keys", 0)):
+        text = f"Redis has thrown away {info['evicted_keys']} keys since it started"
+        yield Finding("bad", text, "Its policy was not noeviction; what was lost is published again after its lease.")
+    for name, what in (
+        ("aof_last_write_status", "the last write to the append-only file failed"),
+        ("aof_last_bgrewrite_status", "the last rewrite of the append-only file failed"),
+        ("rdb_last_bgsave_status", "the last snapshot failed"),
+    ):
+        if info.get(name, "ok") != "ok":
+            yield Finding("bad", what, "Look at the log of Redis and at the space on its disk.")
+
+
+def _workers(client: RedisClient, database: str, needed: bool) -> Iterator[Finding]:
+    found: Any = client.hgetall(keys.workers(database))
+    now = now_ms(client)
+    alive = 0
+    for text in found.values():
+        try:
+            alive += now - int(json.loads(text)["at"]) < ALIVE_MS
+        except (ValueError, KeyError, TypeError):
+            continue
+    if alive or not needed:
+        yield Finding("ok", f"{alive} workers are alive")
+    else:
+        yield Finding("bad", "no worker is alive", "Start: dist-relay run, or dist-relay worker.")
+
+
+def _streams(client: RedisClient, settings: Settings, names: keys.Keys, connection: str) -> Iterator[Finding]:
+    for stream, group, what in (
+        (names.out, keys.WORKERS_GROUP, "events"),
+        (names.pull, keys.WORKERS_GROUP, "pulls"),
+        (names.results, keys.PUMP_GROUP, "results"),
+    ):
+        length = int(client.xlen(stream))
+        if length > settings.results_limit // 2:
+            text = f"{connection}: {length} {what} wait in Redis"
+            yield Finding("bad", text, "Is a pump running, and is PostgreSQL slow?")
+        yield from _group(client, stream, group, f"{connection}: {what}")
+
+
+def _group(client: RedisClient, stream: str, group: str, what: str) -> Iterator[Finding]:
+    try:
+        idle: Any = client.xpending_range(stream, group, "-", "+", 100, idle=IDLE_MS)
+        consumers: Any = client.xinfo_consumers(stream, group)
+    except RedisError as error:
+        if "NOGROUP" in str(error) or "no such key" in str(error):
+            return
+        raise
+    if idle:
+        text = f"{what}: {len(idle)} entries are in hand for ten minutes or more"
+        yield Finding("bad", text, "Others take over what a dead process held; is any alive?")
+    if dead := [c["name"].decode() for c in consumers if c["pending"] and c["idle"] > IDLE_MS]:
+        text = f"{what}: held by {', '.join(dead[:3])}, not heard of for ten minutes"
+        yield Finding("note", text, "A worker that died; another one takes its entries over.")
