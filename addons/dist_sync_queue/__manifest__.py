@@ -25,6 +25,7 @@
         "views/dist_exception_views.xml",
         "views/dist_outbox_event_views.xml",
         "views/dist_job_views.xml",
+        "views/dist_schedule_views.xml",
         "views/dist_dead_letter_views.xml",
         "views/dist_journey_views.xml",
         "views/dist_worker_views.xml",

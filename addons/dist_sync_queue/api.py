@@ -32,6 +32,13 @@ Jobs that wait for jobs, with what those returned::
         order.later()._notify(),  # def _notify(self, results): results[0].value is what _invoice returned
     ).enqueue()
 
+Work that comes again (see ``recurring.py``)::
+
+        @api.model
+        @every("1 day", at="02:30")
+        @job()
+        def _geocode_all(self): ...
+
 A handler or job works on the database only: it may be run again before its transaction commits, so it never commits,
 never calls the outside (that is an outbox event's task) and may be called again for a smaller batch.
 """
@@ -45,6 +52,7 @@ from typing import Any, TypeVar
 
 from .engine.graph import Result, chain, group
 from .errors import EnqueueError, JobTimeout, Permanent, RetryLater, Snooze
+from .recurring import cron, every
 
 __all__ = [
     "EnqueueError",
@@ -56,6 +64,8 @@ __all__ = [
     "RetryLater",
     "Snooze",
     "chain",
+    "cron",
+    "every",
     "group",
     "job",
     "on_dirty",

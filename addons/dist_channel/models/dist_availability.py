@@ -10,7 +10,7 @@ from math import floor
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from odoo.addons.dist_sync_queue.api import on_dirty, on_outcome
+from odoo.addons.dist_sync_queue.api import every, job, on_dirty, on_outcome
 
 from dist_contracts import Availability
 
@@ -76,7 +76,9 @@ class DistAvailability(models.AbstractModel):
         return "availability.push" in ((connection.sudo().adapter_id.manifest or {}).get("capabilities") or ())
 
     @api.model
-    def _cron_reconcile(self) -> None:
+    @every("1 day", at="03:15", jitter=900, name="Compute all channel offers anew")
+    @job(lane="low")
+    def _reconcile(self) -> None:
         """Compute every offer anew; catches what neither trigger nor hooks saw. Sends only what differs."""
         channels = self.env["dist.channel"].search([("publish_availability", "=", True), ("state", "=", "active")])
         self._mark_channels(channels)

@@ -180,7 +180,7 @@ class TestAvailability(ChannelCase):
         self.env.flush_all()
         self.env.cr.execute("ALTER TABLE stock_quant ENABLE TRIGGER USER")
         self.clear_marks()
-        self.env["dist.availability"]._cron_reconcile()
+        self.env["dist.availability"]._reconcile()
         self.assertEqual(self.marks(), {KEY_A, KEY_B})
         self.assertEqual(self.compute_offers(), {KEY_B: 51})
 

@@ -14,4 +14,8 @@ DELETE FROM ir_config_parameter
 
 -- runs of the original are not this database's
 UPDATE dist_connection_schedule
-   SET run_id = NULL, run_deadline = NULL;
+   SET run_id = NULL, run_deadline = NULL, pull_asked_at = NULL;
+
+-- a copy does no recurring work by itself; "Run now" is left
+UPDATE dist_schedule
+   SET active = false;

@@ -27,6 +27,7 @@ from .faults import fatal
 from .graph import Result
 from .handlers import Handler
 from .isolate import Failed, isolate
+from .schedules import eval_domain
 from .settle import settle_done, settle_failed
 
 MAX_RESULT_BYTES = 1_000_000
@@ -198,6 +199,8 @@ def call_records(
         journeys = {id_: row.correlation_id for row in rows for id_ in (row.payload or {}).get("ids", ())}
         context = {**context, "dist_correlation_ids": journeys}
     records = env[model].with_context(**context).browse(ids)
+    if payload.get("domain"):  # of a schedule: on the records there are when it runs
+        records = records.search(eval_domain(payload["domain"]))
     targets = [method] if isinstance(handler.targets[0], tuple) else handler.bound(env)
     kwargs = dict(payload.get("kwargs", {}))
     if results is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from . import schedules
 from .parking import park_followers, release_followers
 from .release import release
 
@@ -35,14 +36,14 @@ def wake_due(cr: Any, until: Any = None) -> int:
 
 
 def seconds_to_next(cr: Any) -> float | None:
-    """Seconds until the next waiting job or mark is due, at least 0; None where nothing waits."""
+    """Seconds until the next waiting job, mark or schedule is due, at least 0; None where nothing waits."""
     cr.execute(
         """SELECT extract(epoch FROM min(eta) - (clock_timestamp() AT TIME ZONE 'UTC')) FROM (
                (SELECT eta FROM dist_job WHERE state = 'pending' AND eta IS NOT NULL ORDER BY eta LIMIT 1)
                UNION ALL (SELECT eta FROM dist_dirty_mark WHERE eta IS NOT NULL ORDER BY eta LIMIT 1)) w"""
     )
-    seconds = cr.fetchone()[0]
-    return None if seconds is None else max(0.0, float(seconds))
+    found = [cr.fetchone()[0], schedules.seconds_to_next(cr)]
+    return min((max(0.0, float(seconds)) for seconds in found if seconds is not None), default=None)
 
 
 _APPLY = {
@@ -111,10 +112,12 @@ def apply_requests(cr: Any) -> int:
     return applied
 
 
-def sweep(cr: Any) -> None:
-    """Everything above, cheap when there is nothing to do."""
+def sweep(cr: Any, recurring: bool = True) -> None:
+    """Everything above, cheap when there is nothing to do. ``recurring``: schedules that are due make their jobs."""
     apply_requests(cr)
     wake_due(cr)
+    if recurring:
+        schedules.start_due(cr)
     cr.execute(
         "SELECT count(*) FILTER (WHERE state = 'dead'), count(*) FILTER (WHERE state = 'parked'),"
         " count(*) FILTER (WHERE state = 'release') FROM ("

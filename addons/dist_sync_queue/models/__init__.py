@@ -4,6 +4,7 @@ from . import adapter
 from . import connection
 from . import connection_credentials
 from . import connection_health
+from . import timing
 from . import connection_schedule
 from . import event_route
 from . import outbox_event
@@ -21,6 +22,9 @@ from . import archive
 from . import retention
 from . import job_cron
 from . import job_request
+from . import schedule
+from . import schedule_shipped
+from . import schedule_view
 from . import worker_slot
 from . import connection_view
 from . import exception_view

@@ -197,7 +197,7 @@ class DistConnection(models.Model):
         self._move("draft")
         return True
 
-    def action_pull_now(self) -> bool:
+    def action_pull_now(self) -> dict[str, Any]:
         """Ask the outside now instead of at the next due time."""
         return self.schedule_ids.action_pull_now()
 
@@ -237,8 +237,7 @@ class DistConnection(models.Model):
 
     def _go_on(self) -> None:
         """Try again now what waits for credentials, a permission or a setting, instead of when its pause is over."""
-        now = fields.Datetime.now()
-        self.schedule_ids.sudo().filtered(lambda s: s.next_run_at and s.next_run_at > now).write({"next_run_at": now})
+        self.schedule_ids.sudo().filtered(lambda s: not s._is_cron() or s.last_result != "ok")._ask()
         self.env["dist.outbox.event"].sudo()._try_now(self, WAITS_FOR_PEOPLE)
         self._ring()
 

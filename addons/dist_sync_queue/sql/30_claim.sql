@@ -1,4 +1,4 @@
--- Claiming outbox events and due pulls. Always by state, never by an id watermark; locked rows are skipped.
+-- Claiming outbox events. Always by state, never by an id watermark; locked rows are skipped.
 
 -- Due candidates of one connection that are at the head of their key, locked. p_window bounds how many candidates are
 -- looked at (NULL: all heads by a loose index scan, which jumps over the followers of a key that is held back).
@@ -178,37 +178,4 @@ BEGIN
            p.occurred_at AT TIME ZONE 'UTC', p.correlation_id::text, p.deadline AT TIME ZONE 'UTC', p.publication,
            p.read_back, COALESCE(p.payload, '{}'::jsonb)
       FROM published p ORDER BY p.relay_seq;
-END $$;
-
-CREATE OR REPLACE FUNCTION dist_relay.claim_pulls(p_limit int)
-RETURNS TABLE (seq bigint, run_id text, connection text, capability text, cursor jsonb, correlation_id text,
-               deadline timestamptz)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-#variable_conflict use_column
-DECLARE
-    v_now timestamp := dist_relay.utcnow();
-BEGIN
-    IF NOT dist_relay.may_publish() THEN
-        RETURN;
-    END IF;
-    RETURN QUERY
-    WITH due AS MATERIALIZED (
-        SELECT s.id FROM public.dist_connection_schedule s JOIN public.dist_connection c ON c.id = s.connection_id
-         WHERE s.active AND s.next_run_at <= v_now AND c.active AND c.state = 'active'
-           AND (s.run_id IS NULL OR s.run_deadline <= v_now)
-         ORDER BY s.next_run_at LIMIT p_limit FOR UPDATE OF s SKIP LOCKED
-    ), started AS (
-        UPDATE public.dist_connection_schedule s
-           SET last_result = CASE WHEN s.run_id IS NULL THEN s.last_result ELSE 'not answered in time' END,
-               run_id = gen_random_uuid()::text, run_started_at = v_now,
-               run_deadline = v_now + make_interval(secs => s.timeout_seconds)
-          FROM due WHERE s.id = due.id
-        RETURNING s.*
-    )
-    SELECT nextval('dist_relay.relay_seq'), s.run_id::text, c.ref::text, s.capability::text, s.cursor,
-           '00-' || replace(gen_random_uuid()::text, '-', '') || '-' ||
-               substr(replace(gen_random_uuid()::text, '-', ''), 1, 16) || '-01',
-           s.run_deadline AT TIME ZONE 'UTC'
-      FROM started s JOIN public.dist_connection c ON c.id = s.connection_id;
 END $$;

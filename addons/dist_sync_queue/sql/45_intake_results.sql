@@ -1,4 +1,4 @@
--- Outcomes and ends of pulls, item by item of their kind.
+-- Outcomes, item by item.
 
 -- At most one outcome per event in one call of this; the caller splits repetitions.
 CREATE OR REPLACE FUNCTION dist_relay._intake_outcomes(p_items jsonb[], p_ordinals int[])
@@ -103,65 +103,3 @@ AS $$
            last_error = CASE WHEN EXCLUDED.last_error_at IS NULL THEN h.last_error ELSE EXCLUDED.last_error END,
            last_error_at = COALESCE(EXCLUDED.last_error_at, h.last_error_at)
 $$;
-
-CREATE OR REPLACE FUNCTION dist_relay._intake_pull(p_item jsonb) RETURNS text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    v_now timestamp := dist_relay.utcnow();
-    v_run public.dist_connection_schedule%ROWTYPE;
-    v_pause double precision;
-BEGIN
-    SELECT * INTO v_run FROM public.dist_connection_schedule s WHERE s.run_id = p_item->>'run_id' FOR UPDATE;
-    IF NOT FOUND THEN
-        RETURN 'stale';
-    END IF;
-    v_pause := v_run.interval_seconds * 2 ^ LEAST(COALESCE(v_run.failures, 0), 6);
-    IF p_item->>'kind' = 'pull_failed' THEN
-        v_pause := COALESCE((p_item->>'retry_after')::double precision,
-                            CASE p_item->>'verdict' WHEN 'broken' THEN GREATEST(900, v_pause) ELSE LEAST(v_pause, GREATEST(300, v_run.interval_seconds)) END);
-        UPDATE public.dist_connection_schedule s
-           SET run_id = NULL, run_deadline = NULL, last_run_at = v_now,
-               last_result = left(COALESCE(p_item->>'message', p_item->>'verdict'), 1000),
-               failures = COALESCE(s.failures, 0) + (p_item->>'verdict' <> 'snooze')::int,
-               -- a "run now" asked for while this run was under way stays due: what it failed for may be mended
-               next_run_at = CASE WHEN s.next_run_at > s.run_started_at THEN LEAST(v_now, s.next_run_at)
-                                  ELSE v_now + make_interval(secs => LEAST(86400, v_pause)) END
-         WHERE s.id = v_run.id;
-        IF p_item->>'code' = 'credentials' OR p_item->>'verdict' = 'broken'
-           OR (p_item->>'verdict' = 'retry' AND COALESCE(v_run.failures, 0) + 1 = 3) THEN
-            PERFORM dist_relay._queue_report('dist.connection.schedule', v_run.id, v_run.connection_id);
-        END IF;
-        INSERT INTO public.dist_connection_health AS h (connection_id, breaker_state, last_error, last_error_at)
-        VALUES (v_run.connection_id, 'closed', left(COALESCE(p_item->>'message', p_item->>'verdict'), 4000), v_now)
-        ON CONFLICT (connection_id) DO UPDATE
-           SET last_error = EXCLUDED.last_error, last_error_at = EXCLUDED.last_error_at;
-        RETURN 'released';
-    END IF;
-    IF EXISTS (SELECT 1 FROM jsonb_array_elements_text(COALESCE(p_item->'event_ids', '[]')) AS i (event_id)
-                WHERE NOT EXISTS (SELECT 1 FROM dist_relay.seen_event s WHERE s.event_id = i.event_id::uuid)) THEN
-        UPDATE public.dist_connection_schedule s
-           SET run_id = NULL, run_deadline = NULL, last_run_at = v_now, last_result = 'not all of it arrived; asked again',
-               failures = COALESCE(s.failures, 0) + 1,
-               next_run_at = v_now + make_interval(secs => LEAST(s.interval_seconds, 5 * COALESCE(s.failures, 0)))
-         WHERE s.id = v_run.id;
-        RETURN 'incomplete';
-    END IF;
-    UPDATE public.dist_connection_schedule s
-       SET run_id = NULL, run_deadline = NULL, last_run_at = v_now, last_success_at = v_now, last_result = 'ok',
-           failures = 0, last_count = jsonb_array_length(COALESCE(p_item->'event_ids', '[]')),
-           cursor = COALESCE(NULLIF(p_item->'cursor', 'null'), s.cursor),
-           -- a "run now" asked for while this run was under way stays due
-           next_run_at = CASE WHEN p_item->>'more' = 'true' OR s.next_run_at > s.run_started_at
-                              THEN LEAST(v_now, s.next_run_at)
-                              ELSE GREATEST(v_now, s.run_started_at + make_interval(secs => s.interval_seconds)) END
-     WHERE s.id = v_run.id;
-    INSERT INTO public.dist_connection_health AS h (connection_id, breaker_state, last_success_at)
-    VALUES (v_run.connection_id, 'closed', v_now)
-    ON CONFLICT (connection_id) DO UPDATE SET last_success_at = EXCLUDED.last_success_at;
-    IF EXISTS (SELECT 1 FROM public.dist_exception x
-                WHERE x.kind = 'pull.failed' AND x.res_id = v_run.id AND x.state = 'open') THEN
-        PERFORM dist_relay._queue_report('dist.connection.schedule', v_run.id, v_run.connection_id);
-    END IF;
-    RETURN 'advanced';
-END $$;

@@ -17,4 +17,8 @@ from . import test_engine_concurrency
 from . import test_worker_crash
 from . import test_worker_life
 from . import test_tour_units
+from . import test_timing
+from . import test_schedules
+from . import test_schedule_shipped
+from . import test_pull_schedules
 from . import test_uninstall

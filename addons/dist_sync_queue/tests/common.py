@@ -121,12 +121,12 @@ def run_jobs(env: Any, *, later: bool = False, seconds: float = 60.0) -> Report:
     env.flush_all()
     if later:
         maintain.wake_due(env.cr, FAR)
-    maintain.sweep(env.cr)
+    maintain.sweep(env.cr, recurring=False)
     batches = Batches(env.registry, budget=3600.0)
 
     def run_group(group: claim.Group) -> Report:
         report = batches.run_in(env.cr, group)
-        maintain.sweep(env.cr)
+        maintain.sweep(env.cr, recurring=False)
         return report
 
     report = until_empty(lambda: claim.ready_groups(env.cr), run_group, seconds)

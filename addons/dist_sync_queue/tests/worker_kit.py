@@ -113,7 +113,8 @@ class EngineCase(SyncKit, BaseCase):
                 """DELETE FROM dist_job_request; DELETE FROM dist_exception; DELETE FROM dist_job;
                    DELETE FROM dist_dirty_mark; DELETE FROM dist_outbox_event; DELETE FROM dist_job_crash;
                    DELETE FROM dist_worker_slot; DELETE FROM dist_worker_drain; DELETE FROM dist_job_control;
-                   DELETE FROM dist_test_ledger;"""
+                   DELETE FROM dist_test_ledger; DELETE FROM dist_schedule WHERE module IS NULL;
+                   UPDATE dist_schedule SET active = false;"""
             )
         self._cursors: list[Any] = []
 

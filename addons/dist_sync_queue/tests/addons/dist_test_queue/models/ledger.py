@@ -7,7 +7,7 @@ import signal
 
 from odoo import api, fields, models
 
-from odoo.addons.dist_sync_queue.api import job, on_dirty, on_event, on_outcome
+from odoo.addons.dist_sync_queue.api import every, job, on_dirty, on_event, on_outcome
 
 
 class DistTestLedger(models.Model):
@@ -62,6 +62,18 @@ class DistTestLedger(models.Model):
         """Run until a test lets go of an advisory lock."""
         self.env.cr.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
         self._book([("held", None)])
+
+    @api.model
+    @every("1 day", at="02:30", tz="UTC", jitter=60, active=False)
+    @job(lane="low")
+    def _nightly(self, word="night"):
+        """Book the nights."""
+        self._book([(word, self.env.context.get("dist_planned_at"))])
+
+    @job()
+    def _touch(self):
+        """One row for each record it is called on."""
+        self._book([("touched", name) for name in self.mapped("name")])
 
     @api.model
     @on_event("test.thing.v1", batch=50, lane="orders", max_attempts=3)

@@ -1,0 +1,80 @@
+-- Ends of pulls: the cursor moves when all that was announced is stored; a failure pauses its schedule.
+
+-- Seconds until a failed pull is tried again, p_failures failures being counted before this one. What may pass by itself
+-- is tried soon and ever less often, at a random time, so that many connections do not come back together.
+CREATE OR REPLACE FUNCTION dist_relay._pull_pause(
+    p_verdict text, p_retry_after double precision, p_interval int, p_failures int)
+RETURNS double precision
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT LEAST(86400, CASE
+        WHEN p_retry_after IS NOT NULL THEN GREATEST(p_retry_after, 0.2)
+        WHEN p_verdict = 'snooze' THEN 60
+        WHEN p_verdict = 'broken' THEN GREATEST(900, p_interval)
+        ELSE 0.2 + random() * LEAST(GREATEST(p_interval, 60), LEAST(p_interval, 5) * 2 ^ LEAST(p_failures, 20)) END)
+$$;
+
+CREATE OR REPLACE FUNCTION dist_relay._intake_pull(p_item jsonb) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_now timestamp := dist_relay.utcnow();
+    v_run public.dist_connection_schedule%ROWTYPE;
+    v_more boolean := p_item->>'more' = 'true';
+    v_interval int;
+    v_asked timestamp;
+BEGIN
+    SELECT * INTO v_run FROM public.dist_connection_schedule s WHERE s.run_id = p_item->>'run_id' FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 'stale';
+    END IF;
+    -- what was asked for while this run was under way stays asked: what it failed for may be mended
+    v_asked := CASE WHEN v_run.pull_asked_at > v_run.run_started_at THEN v_run.pull_asked_at END;
+    v_interval := CASE WHEN v_run.cron_fields IS NULL THEN v_run.interval_seconds ELSE 300 END;
+    IF p_item->>'kind' = 'pull_failed' THEN
+        UPDATE public.dist_connection_schedule s
+           SET run_id = NULL, run_deadline = NULL, last_run_at = v_now, pull_asked_at = v_asked,
+               last_result = left(COALESCE(p_item->>'message', p_item->>'verdict'), 1000),
+               failures = COALESCE(s.failures, 0) + (p_item->>'verdict' <> 'snooze')::int,
+               next_run_at = v_now + make_interval(secs => dist_relay._pull_pause(
+                   p_item->>'verdict', (p_item->>'retry_after')::double precision, v_interval, COALESCE(s.failures, 0)))
+         WHERE s.id = v_run.id;
+        IF p_item->>'code' = 'credentials' OR p_item->>'verdict' = 'broken'
+           OR (p_item->>'verdict' = 'retry' AND COALESCE(v_run.failures, 0) + 1 = 3) THEN
+            PERFORM dist_relay._queue_report('dist.connection.schedule', v_run.id, v_run.connection_id);
+        END IF;
+        INSERT INTO public.dist_connection_health AS h (connection_id, breaker_state, last_error, last_error_at)
+        VALUES (v_run.connection_id, 'closed', left(COALESCE(p_item->>'message', p_item->>'verdict'), 4000), v_now)
+        ON CONFLICT (connection_id) DO UPDATE
+           SET last_error = EXCLUDED.last_error, last_error_at = EXCLUDED.last_error_at;
+        RETURN 'released';
+    END IF;
+    IF EXISTS (SELECT 1 FROM jsonb_array_elements_text(COALESCE(p_item->'event_ids', '[]')) AS i (event_id)
+                WHERE NOT EXISTS (SELECT 1 FROM dist_relay.seen_event s WHERE s.event_id = i.event_id::uuid)) THEN
+        UPDATE public.dist_connection_schedule s
+           SET run_id = NULL, run_deadline = NULL, last_run_at = v_now, last_result = 'not all of it arrived; asked again',
+               failures = COALESCE(s.failures, 0) + 1, pull_asked_at = v_asked,
+               next_run_at = v_now + make_interval(secs => LEAST(v_interval, 5 * COALESCE(s.failures, 0)))
+         WHERE s.id = v_run.id;
+        RETURN 'incomplete';
+    END IF;
+    UPDATE public.dist_connection_schedule s
+       SET run_id = NULL, run_deadline = NULL, last_run_at = v_now, last_success_at = v_now, last_result = 'ok',
+           failures = 0, last_count = jsonb_array_length(COALESCE(p_item->'event_ids', '[]')),
+           cursor = COALESCE(NULLIF(p_item->'cursor', 'null'), s.cursor),
+           -- the rest of a pull that was asked for by hand is asked for, too
+           pull_asked_at = COALESCE(v_asked, CASE WHEN v_more AND NOT s.active THEN v_now END),
+           next_run_at = CASE WHEN v_more THEN v_now
+                              WHEN s.cron_fields IS NULL
+                              THEN GREATEST(v_now, dist_relay._planned(s, s.run_started_at))
+                              ELSE dist_relay._planned(s, v_now) END
+     WHERE s.id = v_run.id;
+    INSERT INTO public.dist_connection_health AS h (connection_id, breaker_state, last_success_at)
+    VALUES (v_run.connection_id, 'closed', v_now)
+    ON CONFLICT (connection_id) DO UPDATE SET last_success_at = EXCLUDED.last_success_at;
+    IF EXISTS (SELECT 1 FROM public.dist_exception x
+                WHERE x.kind = 'pull.failed' AND x.res_id = v_run.id AND x.state = 'open') THEN
+        PERFORM dist_relay._queue_report('dist.connection.schedule', v_run.id, v_run.connection_id);
+    END IF;
+    RETURN 'advanced';
+END $$;
