@@ -118,12 +118,14 @@ def sweep(cr: Any, recurring: bool = True) -> None:
     wake_due(cr)
     if recurring:
         schedules.start_due(cr)
+    # ordered, so that the index of what is held is used: where many are parked, a scan seems cheaper and is not
     cr.execute(
         "SELECT count(*) FILTER (WHERE state = 'dead'), count(*) FILTER (WHERE state = 'parked'),"
         " count(*) FILTER (WHERE state = 'release') FROM ("
-        "(SELECT state FROM dist_job WHERE state = 'dead' AND order_key IS NOT NULL LIMIT 1) UNION ALL "
+        "(SELECT state FROM dist_job WHERE state = 'dead' AND order_key IS NOT NULL ORDER BY order_key LIMIT 1)"
+        " UNION ALL "
         "(SELECT 'release' FROM dist_job WHERE release LIMIT 1) UNION ALL "
-        "(SELECT state FROM dist_job WHERE state = 'parked' LIMIT 1)) s"
+        "(SELECT state FROM dist_job WHERE state = 'parked' AND order_key IS NOT NULL ORDER BY order_key LIMIT 1)) s"
     )
     dead, parked, marked = cr.fetchone()
     if marked:
