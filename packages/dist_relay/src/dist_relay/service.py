@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dist_relay import __version__, adapters, crypto
+from dist_relay import __version__, adapters, crypto, telemetry
 from dist_relay.clock import SystemClock
 from dist_relay.errors import SettingsError
 from dist_relay.logging import get
@@ -43,6 +43,8 @@ class Service:
         self._pump_stop = threading.Event()
         found = adapters.discover(self._log) if installed is None else dict(installed)
         private = private_key(settings)
+        if settings.otel:
+            telemetry.start()
         self.redis: RedisClient = connect(
             settings.redis_url.get_secret_value(), max_connections=settings.threads * 2 + 32
         )

@@ -75,6 +75,9 @@ class Settings(BaseSettings):
         15.0, gt=0, description="first time an open breaker waits; doubles up to 20 times this"
     )
     stop_seconds: float = Field(25.0, gt=0, description="longest wait for work in hand when asked to stop")
+    otel: bool = Field(
+        False, description="spans by OpenTelemetry; needs dist-relay[otel], run by opentelemetry-instrument"
+    )
     plain_http_hosts: str = Field("", description="hosts that may be called without TLS, separated by commas")
     ca_file: Path | None = Field(None, description="certificate authorities for calls outside, instead of the usual")
 

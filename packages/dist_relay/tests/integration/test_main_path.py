@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from dist_relay import crypto
+from dist_relay import crypto, telemetry
 from dist_relay.runtime.keys import Keys
 from dist_relay.testkit.waiting import until
 
@@ -185,3 +188,23 @@ def test_garbage_in_the_streams_becomes_dead_letters(relay, pg, world, client):
         assert "buyer@" not in dead["message"]
     assert [line["read_back"] for line in world.calls()] == [True]
     until(lambda: client.xlen(keys.pull) == 0)
+
+
+def test_the_way_of_an_event_is_one_trace(relay, pg, world):
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    telemetry.start(provider)
+    try:
+        pg.emit("shop", SHIP, "order-1")
+        relay()
+        until(lambda: pg.open_rows() == 0)
+        until(
+            lambda: (
+                {each.name for each in exporter.get_finished_spans()} >= {"send shop", "process shop", "settle results"}
+            )
+        )
+    finally:
+        telemetry.stop()
+    spans = {each.name: each for each in exporter.get_finished_spans()}
+    assert spans["send shop"].context.trace_id == spans["process shop"].context.trace_id
+    assert spans["process shop"].attributes["messaging.operation.name"] == SHIP

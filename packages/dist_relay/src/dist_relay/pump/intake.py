@@ -13,7 +13,7 @@ from typing import Any
 
 import redis
 
-from dist_relay import crash, metrics
+from dist_relay import crash, metrics, telemetry
 from dist_relay.logging import get
 from dist_relay.runtime.keys import F_ITEM, PUMP_GROUP, Keys
 from dist_relay.runtime.lane import dump
@@ -156,7 +156,8 @@ class Intake:
     def _store(self, consumer: Consumer, entries: list[Entry]) -> int:
         for chunk in _chunks(entries, self._settings.intake_batch):
             texts = [_item(entry) for entry in chunk]
-            statuses = self._intake(texts)
+            with telemetry.span("settle", "results", messaging__batch__message_count=len(texts)):
+                statuses = self._intake(texts)
             crash.point("pump.intake_done")
             consumer.forget([entry.id for entry in chunk])
             self._count(texts, statuses)

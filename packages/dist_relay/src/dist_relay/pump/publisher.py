@@ -20,7 +20,7 @@ from typing import Any
 import redis
 
 from dist_contracts import new_traceparent
-from dist_relay import crash, metrics
+from dist_relay import crash, metrics, telemetry
 from dist_relay.logging import get
 from dist_relay.runtime.keys import F_ENVELOPE, F_LAPSES, F_REQUEST, Keys, workers
 from dist_relay.runtime.redis_client import RedisClient, RedisError, now_ms
@@ -105,7 +105,10 @@ class Publisher:
                 return 0
             self._tell_config(database)
             entries = [(f"{e.seq}-0", {F_ENVELOPE: envelope(e, database), F_LAPSES: str(lapses)}) for e in events]
-            self._add(keys.out, entries)
+            with telemetry.span(
+                "send", self.names.get(connection, connection), [event.correlation_id for event in events]
+            ):
+                self._add(keys.out, entries)
             crash.point("pump.published")
         finally:
             self._pg.unlock(connection)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from dist_contracts import Envelope, Outcome, Verdict, explain
-from dist_relay import crash, metrics
+from dist_relay import crash, metrics, telemetry
 from dist_relay.errors import Broken, OutcomeUnknown, RelayError, Snoozed
 from dist_relay.logging import bound_contextvars
 from dist_relay.ports import Adapter
@@ -141,7 +141,11 @@ class EventLane(Lane):
             self._finish(held, [error.outcome(event) for event in events])
             return
         crash.point("worker.before_call")
-        with bound_contextvars(correlation_id=events[0].correlation_id):
+        ids = [event.correlation_id for event in events]
+        with (
+            bound_contextvars(correlation_id=ids[0]),
+            telemetry.span("process", self.config.name, ids, messaging__operation__name=events[0].type),
+        ):
             outcomes, error_ = call(self.flows.get, route, events, self.deps.clock, self.deps.settings.call_seconds)
             if error_ is not None:
                 self.log.warning(

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from dist_contracts import MAX_PAYLOAD_BYTES, Envelope, Verdict, event_id, explain, new_traceparent
 from dist_contracts.identity import NAMESPACE
-from dist_relay import crash, metrics
+from dist_relay import crash, metrics, telemetry
 from dist_relay.errors import Broken, RelayError, RetryLater, Snoozed
 from dist_relay.http.deadline import within
 from dist_relay.logging import bound_contextvars
@@ -58,7 +58,12 @@ class PullLane(Lane):
                 self.log.error("unreadable pull request dropped", entry=entry.id)
                 self.forget([entry.id])
                 continue
-            with bound_contextvars(correlation_id=request.get("correlation_id")):
+            id_ = request.get("correlation_id")
+            what = str(request["capability"])
+            with (
+                bound_contextvars(correlation_id=id_),
+                telemetry.span("receive", self.config.name, [id_], messaging__operation__name=what),
+            ):
                 self._run(entry, request)
 
     def poison(self, entry: Entry) -> list[dict[str, Any]]:
