@@ -11,7 +11,7 @@ from unittest.mock import patch
 from odoo.tests import tagged
 
 from ..api import EnqueueError, Permanent, RetryLater, chain, group, job
-from ..engine import graph, insert
+from ..engine import graph, insert, schema
 from .common import SyncCase
 
 
@@ -286,6 +286,17 @@ class TestGraph(SyncCase):
         self.assertEqual([job_.payload["n"] for job_ in jobs], list(range(7)))
         self.assertEqual(jobs.mapped("id"), sorted(jobs.ids))
         self.assertEqual(jobs.mapped("key"), [row["key"] or False for row in rows])
+
+    def test_an_upgrade_teaches_the_order_index_to_see_what_waits(self):
+        self.env.cr.execute(
+            """DROP INDEX dist_job_order_idx;
+               CREATE INDEX dist_job_order_idx ON dist_job (order_key, id)
+                WHERE order_key IS NOT NULL AND state IN ('pending', 'parked', 'dead')"""
+        )
+        for _time in range(2):
+            schema.create(self.env.cr)
+            self.env.cr.execute("SELECT pg_get_indexdef('dist_job_order_idx'::regclass)")
+            self.assertIn("waiting", self.env.cr.fetchone()[0])
 
     # -- attempts ------------------------------------------------------------------------------------------------------
     def test_failures_are_kept_and_the_success_after_them(self):
