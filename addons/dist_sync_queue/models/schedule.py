@@ -35,7 +35,6 @@ class DistSchedule(models.Model):
     active = fields.Boolean(default=True, copy=False, help="A paused schedule makes no job by itself.")
     company_id = fields.Many2one("res.company", help="The company the job works in; none: the job's own choice.")
     handler = fields.Char(
-        "Runs",
         required=True,
         help="A method that code allows as a job: 'model:method', such as 'dist.availability:_reconcile'.",
     )

@@ -28,7 +28,7 @@ class DistTiming(models.AbstractModel):
 
     timing = fields.Selection(
         [("interval", "At an interval"), ("cron", "At certain times")],
-        string="Runs",
+        string="Repeats",
         default="interval",
         help="An interval counts from the last planned run; certain times are given as a cron expression.",
     )
