@@ -26,9 +26,9 @@ SKUS = 40
 BATCH = 4
 """Orders placed at a time."""
 FAULTS = (
-    ("throttled", 0.005),
-    ("server_error", 0.003),
-    ("lost_answer", 0.003),
+    ("throttled", 0.03),
+    ("server_error", 0.02),
+    ("lost_answer", 0.02),
     ("slow", 0.01),
     ("duplicate", 0.02),
     ("out_of_order", 0.02),
@@ -45,7 +45,7 @@ class Plan:
     kills: int = 12
     seed: int = 1
     pause: float = 0.4
-    patience: float = 300.0
+    patience: float = 120.0
 
 
 class Stuck(Exception):
