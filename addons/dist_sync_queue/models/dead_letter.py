@@ -17,7 +17,11 @@ SHOWN = 10
 
 
 class DistDeadLetter(models.Model):
-    """One item ``dist_relay.intake`` found invalid, with its text (bounded)."""
+    """One item ``dist_relay.intake`` found invalid, with its text (bounded).
+
+    A refused event names its type and key. When the outside sends it again put right, ``dist_relay.intake`` makes the
+    letter obsolete: it takes in a later event of the same connection, type (of whatever version) and key.
+    """
 
     _name = "dist.dead.letter"
     _description = "Dead Letter"
@@ -26,9 +30,17 @@ class DistDeadLetter(models.Model):
     _rec_name = "reason"
     _log_access = False
 
-    _dist_moves = {"replayed": {"open"}, "ignored": {"open"}, "open": {"ignored", "replayed"}}
+    _dist_moves = {
+        "replayed": {"open"},
+        "ignored": {"open"},
+        "obsolete": {"open"},
+        "open": {"ignored", "replayed"},
+    }
 
     kind = fields.Char(readonly=True)
+    type = fields.Char(readonly=True, help="Of a refused event: what it was about, order.received.v1")
+    key = fields.Char(readonly=True, help="Of a refused event: which order, listing …")
+    note = fields.Char(readonly=True, help="Why it is closed.")
     reason = fields.Text(required=True, readonly=True)
     raw = fields.Text(readonly=True)
     truncated = fields.Boolean(readonly=True)
@@ -38,11 +50,13 @@ class DistDeadLetter(models.Model):
     correlation_id = fields.Char(string="Journey", readonly=True)
     created_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
     state = fields.Selection(
-        [("open", "Open"), ("replayed", "Replayed"), ("ignored", "Ignored")],
+        [("open", "Open"), ("replayed", "Replayed"), ("ignored", "Ignored"), ("obsolete", "Obsolete")],
         required=True,
         readonly=True,
         default="open",
     )
+
+    _open_key_idx = models.Index("(connection_id, key) WHERE state = 'open' AND key IS NOT NULL")
 
     def action_replay(self) -> bool:
         """Take the item in again, after its cause was put right (an upgrade, a connection that was missing)."""
@@ -88,7 +102,11 @@ class DistDeadLetter(models.Model):
 
     @job(batch=200)
     def _report(self) -> None:
-        """One open exception per connection that sends what cannot be read; queued by ``dist_relay.intake``."""
+        """One open exception per connection that sends what cannot be read; closed with its last open letter.
+
+        Queued by ``dist_relay.intake`` when it writes a letter and when it makes one obsolete.
+        """
+        self.filtered(lambda letter: letter.state != "open")._settle()
         for connection in {letter.connection_id for letter in self.filtered(lambda letter: letter.state == "open")}:
             letters = self.search([("connection_id", "=", connection.id), ("state", "=", "open")], limit=SHOWN)
             self.env["dist.exception"].report(
@@ -102,7 +120,7 @@ class DistDeadLetter(models.Model):
 
     @api.autovacuum
     def _gc_closed(self, limit: int = 10_000) -> tuple[int, int]:
-        """Delete what was replayed or ignored 90 days after it came in."""
+        """Delete what was closed (replayed, ignored, obsolete) 90 days after it came in."""
         letters = self.search(
             [("state", "!=", "open"), ("created_at", "<", fields.Datetime.subtract(fields.Datetime.now(), days=90))],
             limit=limit,

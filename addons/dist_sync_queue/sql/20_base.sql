@@ -42,7 +42,8 @@ AS $$
      ORDER BY c.id
 $$;
 
--- Backlog of each connection that has something to do. Counts stop at 10,000, so a large backlog costs no more.
+-- Backlog of each connection that has something to do, for the metrics. Counts stop at 10,000, so a large backlog costs
+-- no more.
 CREATE OR REPLACE FUNCTION dist_relay.pending()
 RETURNS TABLE (connection text, ready bigint, in_flight bigint, oldest_seconds double precision)
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -80,6 +81,45 @@ AS $$
            SELECT count(*) FROM public.dist_outbox_event e
             WHERE e.connection_id = c.id AND e.state = 'published' AND e.lease_until > m.now) flight
      WHERE fresh.count + waiting.count + lapsed.count + flight.count > 0
+$$;
+
+-- Connections with something to claim at this moment. Asked at every turn of the pump: it jumps from connection to
+-- connection in the indexes of what is open, so it costs as much as there are connections with open events.
+CREATE OR REPLACE FUNCTION dist_relay.ready() RETURNS TABLE (connection text)
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH RECURSIVE moment AS MATERIALIZED (SELECT dist_relay.utcnow() AS now, dist_relay.may_publish() AS allowed),
+    fresh AS (
+        (SELECT e.connection_id AS id FROM public.dist_outbox_event e
+          WHERE e.state = 'pending' AND e.next_try_at IS NULL ORDER BY e.connection_id LIMIT 1)
+        UNION ALL
+        SELECT n.id FROM fresh CROSS JOIN LATERAL (
+            SELECT e.connection_id AS id FROM public.dist_outbox_event e
+             WHERE e.state = 'pending' AND e.next_try_at IS NULL AND e.connection_id > fresh.id
+             ORDER BY e.connection_id LIMIT 1) n
+    ), waiting AS (
+        (SELECT e.connection_id AS id, e.next_try_at AS due FROM public.dist_outbox_event e
+          WHERE e.state IN ('pending', 'unknown') AND e.next_try_at IS NOT NULL
+          ORDER BY e.connection_id, e.next_try_at LIMIT 1)
+        UNION ALL
+        SELECT n.id, n.due FROM waiting CROSS JOIN LATERAL (
+            SELECT e.connection_id AS id, e.next_try_at AS due FROM public.dist_outbox_event e
+             WHERE e.state IN ('pending', 'unknown') AND e.next_try_at IS NOT NULL AND e.connection_id > waiting.id
+             ORDER BY e.connection_id, e.next_try_at LIMIT 1) n
+    ), under_way AS (
+        (SELECT e.connection_id AS id, e.lease_until AS due FROM public.dist_outbox_event e
+          WHERE e.state = 'published' ORDER BY e.connection_id, e.lease_until LIMIT 1)
+        UNION ALL
+        SELECT n.id, n.due FROM under_way CROSS JOIN LATERAL (
+            SELECT e.connection_id AS id, e.lease_until AS due FROM public.dist_outbox_event e
+             WHERE e.state = 'published' AND e.connection_id > under_way.id
+             ORDER BY e.connection_id, e.lease_until LIMIT 1) n
+    )
+    SELECT c.ref::text FROM moment m
+      JOIN (SELECT id, NULL::timestamp AS due FROM fresh UNION ALL SELECT id, due FROM waiting
+            UNION ALL SELECT id, due FROM under_way) w ON m.allowed AND (w.due IS NULL OR w.due <= m.now)
+      JOIN public.dist_connection c ON c.id = w.id AND c.active AND c.state IN ('active', 'draft')
+     GROUP BY c.id, c.ref ORDER BY c.id
 $$;
 
 CREATE OR REPLACE FUNCTION dist_relay.announce(p_manifests jsonb, p_public_key text, p_relay_version text) RETURNS void

@@ -117,10 +117,11 @@ BEGIN
     PERFORM dist_relay._queue_outcomes(v_given_up);
 END $$;
 
+-- ``config_version`` is read with the claimed rows: what was emitted under a configuration is never told an older one.
 CREATE OR REPLACE FUNCTION dist_relay.claim(p_connection text, p_limit int, p_lease_seconds int)
 RETURNS TABLE (seq bigint, event_id text, type text, connection text, key text, priority int, version bigint,
                occurred_at timestamptz, correlation_id text, deadline timestamptz, attempt int, read_back boolean,
-               payload jsonb)
+               payload jsonb, config_version bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -129,7 +130,10 @@ DECLARE
     v_now timestamp := dist_relay.utcnow();
     v_room int;
     v_window int;
-    v_ids int[];
+    v_ids int[] := '{}';
+    v_states boolean;
+    v_over boolean;
+    v_published timestamp;
 BEGIN
     SELECT * INTO v_conn FROM public.dist_connection c
      WHERE c.ref = p_connection AND c.active AND c.state IN ('active', 'draft');
@@ -141,31 +145,37 @@ BEGIN
     IF v_room < 1 THEN
         RETURN;
     END IF;
-    v_window := GREATEST(1000, 4 * v_room);
-    v_ids := ARRAY(SELECT dist_relay._heads(v_conn.id, v_conn.state = 'draft', v_now, v_room, v_window));
-    -- a full window without enough heads: keys held back stand in front, so look at every key
-    IF cardinality(v_ids) < v_room AND v_window = (
-        SELECT count(*) FROM (
-            SELECT 1 FROM public.dist_outbox_event e
-             WHERE e.connection_id = v_conn.id AND e.state = 'pending' AND e.next_try_at IS NULL LIMIT v_window) s)
-    THEN
+    -- a full window without enough heads: keys held back stand in front, so look further, at last at every key
+    FOREACH v_window IN ARRAY ARRAY[v_room, GREATEST(1000, 4 * v_room), NULL] LOOP
         v_ids := v_ids || ARRAY(
-            SELECT dist_relay._heads(v_conn.id, v_conn.state = 'draft', v_now, v_room, NULL) EXCEPT SELECT unnest(v_ids));
-        v_ids := ARRAY(SELECT e.id FROM public.dist_outbox_event e WHERE e.id = ANY (v_ids)
-                        ORDER BY e.priority, e.id LIMIT v_room);
-    END IF;
-    IF cardinality(v_ids) = 0 THEN
+            SELECT dist_relay._heads(v_conn.id, v_conn.state = 'draft', v_now, v_room, v_window)
+            EXCEPT SELECT unnest(v_ids));
+        EXIT WHEN cardinality(v_ids) >= v_room OR v_window IS NULL OR v_window > (
+            SELECT count(*) FROM (
+                SELECT 1 FROM public.dist_outbox_event e
+                 WHERE e.connection_id = v_conn.id AND e.state = 'pending' AND e.next_try_at IS NULL
+                 LIMIT v_window) s);
+    END LOOP;
+    SELECT array_agg(s.id), bool_or(s.kind = 'state'), bool_or(s.over) INTO v_ids, v_states, v_over FROM (
+        SELECT e.id, e.kind, e.deadline <= v_now OR e.lapses >= 24 AS over FROM public.dist_outbox_event e
+         WHERE e.id = ANY (v_ids) ORDER BY e.priority, e.id LIMIT v_room) s;
+    IF v_ids IS NULL THEN
         RETURN;
     END IF;
-    PERFORM dist_relay._give_up(v_ids, v_now);
-    PERFORM dist_relay._supersede(v_conn.id, v_ids, v_now);
+    IF v_over THEN
+        PERFORM dist_relay._give_up(v_ids, v_now);
+    END IF;
+    IF v_states THEN
+        PERFORM dist_relay._supersede(v_conn.id, v_ids, v_now);
+    END IF;
+    v_published := dist_relay.utcnow();
     RETURN QUERY
     WITH numbered AS MATERIALIZED (
         SELECT taken.id, nextval('dist_relay.relay_seq') AS seq
           FROM unnest(v_ids) WITH ORDINALITY AS taken (id, position)
     ), published AS (
         UPDATE public.dist_outbox_event e
-           SET state = 'published', published_at = dist_relay.utcnow(), relay_seq = n.seq,
+           SET state = 'published', published_at = v_published, relay_seq = n.seq,
                lease_until = v_now + make_interval(secs => GREATEST(1, p_lease_seconds)),
                publication = e.publication + 1, next_try_at = NULL,
                lapses = e.lapses + (e.state = 'published')::int,
@@ -176,6 +186,7 @@ BEGIN
     )
     SELECT p.relay_seq, p.event_id::text, p.type::text, p_connection, p.key::text, p.priority, p.version,
            p.occurred_at AT TIME ZONE 'UTC', p.correlation_id::text, p.deadline AT TIME ZONE 'UTC', p.publication,
-           p.read_back, COALESCE(p.payload, '{}'::jsonb)
+           p.read_back, COALESCE(p.payload, '{}'::jsonb),
+           (SELECT c.config_version::bigint FROM public.dist_connection c WHERE c.id = v_conn.id)
       FROM published p ORDER BY p.relay_seq;
 END $$;

@@ -88,8 +88,8 @@ AS $$
 $$;
 
 -- Keep what cannot be taken in: bounded text, a job that tells somebody. Its event id counts as seen, so that one bad
--- order never holds back the cursor of its pull.
-CREATE OR REPLACE FUNCTION dist_relay._dead_letter(p_item jsonb, p_raw text, p_reason text) RETURNS void
+-- order never holds back the cursor of its pull. Returns the letter's id, or NULL where the event came in before.
+CREATE OR REPLACE FUNCTION dist_relay._dead_letter(p_item jsonb, p_raw text, p_reason text) RETURNS int
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -109,16 +109,54 @@ BEGIN
     IF p_item->>'kind' = 'event' AND v_event_id IS NOT NULL THEN
         INSERT INTO dist_relay.seen_event (event_id) VALUES (v_event_id::uuid) ON CONFLICT DO NOTHING;
         IF NOT FOUND THEN
-            RETURN;  -- came in before, well or not
+            RETURN NULL;  -- came in before, well or not
         END IF;
     END IF;
     SELECT * INTO v_conn FROM public.dist_connection c WHERE c.ref = v_body->>'connection';
-    INSERT INTO public.dist_dead_letter (kind, reason, raw, truncated, event_id, connection_id, company_id, correlation_id,
-                                  created_at, state)
-    VALUES (left(p_item->>'kind', 64), left(concat_ws(': ', v_about, p_reason), 1000), left(v_text, 65536), length(v_text) > 65536, v_event_id,
-            v_conn.id, v_conn.company_id, left(v_body->>'correlation_id', 64), dist_relay.utcnow(), 'open')
+    INSERT INTO public.dist_dead_letter (kind, type, key, reason, raw, truncated, event_id, connection_id, company_id,
+                                  correlation_id, created_at, state)
+    VALUES (left(p_item->>'kind', 64), CASE WHEN v_about IS NOT NULL THEN left(v_body->>'type', 64) END,
+            CASE WHEN v_about IS NOT NULL THEN left(v_body->>'key', 255) END, left(concat_ws(': ', v_about, p_reason), 1000),
+            left(v_text, 65536), length(v_text) > 65536, v_event_id, v_conn.id, v_conn.company_id, left(v_body->>'correlation_id', 64), dist_relay.utcnow(), 'open')
     RETURNING id INTO v_id;
     PERFORM dist_relay._queue_report('dist.dead.letter', v_id, v_conn.id);
+    RETURN v_id;
+END $$;
+
+-- `order.received` of `order.received.v2`: what an event is about, in whatever version it is told.
+CREATE OR REPLACE FUNCTION dist_relay._family(p_type text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT regexp_replace(p_type, '\.v[0-9]+$', '') $$;
+
+-- An event of the same connection, family and key was taken in well: the letters before it are obsolete. Letters of the
+-- same call (with their ordinals) that came after the event stay open.
+CREATE OR REPLACE FUNCTION dist_relay._heal_letters(
+    p_events uuid[], p_items jsonb[], p_ordinals int[], p_letters int[], p_letter_ordinals int[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_one record;
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM public.dist_dead_letter l WHERE l.state = 'open' AND l.key IS NOT NULL) THEN
+        RETURN;
+    END IF;
+    FOR v_one IN
+        UPDATE public.dist_dead_letter l SET state = 'obsolete', note = 'Taken in well later, as ' || s.event_id || '.'
+          FROM (SELECT DISTINCT ON (c.id, dist_relay._family(i.item->'envelope'->>'type'), i.item->'envelope'->>'key')
+                       c.id AS connection_id, dist_relay._family(i.item->'envelope'->>'type') AS family,
+                       i.item->'envelope'->>'key' AS key, i.item->'envelope'->>'event_id' AS event_id, i.ordinal
+                  FROM unnest(p_items, p_ordinals) AS i (item, ordinal)
+                  JOIN public.dist_connection c ON c.ref = i.item->'envelope'->>'connection'
+                 WHERE (i.item->'envelope'->>'event_id')::uuid = ANY (p_events)
+                 ORDER BY 1, 2, 3, i.ordinal DESC) s
+         WHERE l.state = 'open' AND l.connection_id = s.connection_id AND l.key = s.key
+           AND dist_relay._family(l.type) = s.family
+           AND NOT EXISTS (SELECT 1 FROM unnest(p_letters, p_letter_ordinals) AS b (id, ordinal)
+                            WHERE b.id = l.id AND b.ordinal > s.ordinal)
+        RETURNING l.id, l.connection_id
+    LOOP
+        PERFORM dist_relay._queue_report('dist.dead.letter', v_one.id, v_one.connection_id);
+    END LOOP;
 END $$;
 
 -- Outcome jobs for settled events: always when rejected or dead, and when delivered where a report was asked for.
@@ -145,10 +183,17 @@ AS $$
      ORDER BY e.relay_seq
 $$;
 
-CREATE OR REPLACE FUNCTION dist_relay._intake_events(p_items jsonb[], p_ordinals int[])
+CREATE OR REPLACE FUNCTION dist_relay._intake_events(
+    p_items jsonb[], p_ordinals int[], p_letters int[], p_letter_ordinals int[])
 RETURNS TABLE (ordinal int, status text)
-LANGUAGE sql SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
+DECLARE
+    v_ordinals int[];
+    v_statuses text[];
+    v_events uuid[];
+BEGIN
     WITH arrived AS MATERIALIZED (
         SELECT i.ordinal, i.item->'envelope' AS v, (i.item->'envelope'->>'event_id')::uuid AS event_id,
                row_number() OVER (PARTITION BY (i.item->'envelope'->>'event_id')::uuid ORDER BY i.ordinal) AS nth
@@ -170,6 +215,13 @@ AS $$
           LEFT JOIN public.dist_event_route r ON r.handler = a.v->>'type'
          ORDER BY a.ordinal
     )
-    SELECT a.ordinal, CASE WHEN f.event_id IS NOT NULL AND a.nth = 1 THEN 'stored' ELSE 'duplicate' END
-      FROM arrived a LEFT JOIN fresh f ON f.event_id = a.event_id
-$$;
+    SELECT array_agg(a.ordinal),
+           array_agg(CASE WHEN f.event_id IS NOT NULL AND a.nth = 1 THEN 'stored' ELSE 'duplicate' END),
+           array_agg(a.event_id) FILTER (WHERE f.event_id IS NOT NULL AND a.nth = 1)
+      INTO v_ordinals, v_statuses, v_events
+      FROM arrived a LEFT JOIN fresh f ON f.event_id = a.event_id;
+    IF v_events IS NOT NULL THEN
+        PERFORM dist_relay._heal_letters(v_events, p_items, p_ordinals, p_letters, p_letter_ordinals);
+    END IF;
+    RETURN QUERY SELECT * FROM unnest(v_ordinals, v_statuses);
+END $$;

@@ -1,6 +1,7 @@
 -- Outcomes, item by item.
 
--- At most one outcome per event in one call of this; the caller splits repetitions.
+-- At most one outcome per event in one call of this; the caller splits repetitions. Rows are locked in order of their id
+-- by a statement of its own, so that the next one sees them as they are.
 CREATE OR REPLACE FUNCTION dist_relay._intake_outcomes(p_items jsonb[], p_ordinals int[])
 RETURNS TABLE (ordinal int, status text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -8,22 +9,26 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_now timestamp := dist_relay.utcnow();
-    v_moved int[];
+    v_ordinals int[];
+    v_statuses text[];
+    v_told int[];
+    v_failed int[];
+    v_delivered int[];
+    v_asked_again int[];
+    v_settled int[];
 BEGIN
     PERFORM 1 FROM public.dist_outbox_event e
-      WHERE e.event_id IN (SELECT lower(i->'outcome'->>'event_id') FROM unnest(p_items) AS i)
+      WHERE e.event_id = ANY (ARRAY(SELECT lower(i->'outcome'->>'event_id') FROM unnest(p_items) AS i))
       ORDER BY e.id FOR UPDATE;
-    RETURN QUERY
     WITH given AS MATERIALIZED (
-        SELECT i.ordinal, lower(i.item->'outcome'->>'event_id') AS event_id, i.item->'outcome'->>'verdict' AS verdict,
-               COALESCE((i.item->'outcome'->>'attempt')::int, 1) AS attempt,
-               (i.item->'outcome'->>'version')::bigint AS version,
-               left(i.item->'outcome'->>'code', 255) AS code, left(i.item->'outcome'->>'message', 4000) AS message,
-               (i.item->'outcome'->>'retry_after')::double precision AS retry_after,
-               NULLIF(NULLIF(i.item->'outcome'->'data', 'null'), '{}') AS data
-          FROM unnest(p_items, p_ordinals) AS i (item, ordinal)
+        SELECT i.ordinal, lower(o.body->>'event_id') AS event_id, o.body->>'verdict' AS verdict,
+               COALESCE((o.body->>'attempt')::int, 1) AS attempt, (o.body->>'version')::bigint AS version,
+               left(o.body->>'code', 255) AS code, left(o.body->>'message', 4000) AS message,
+               (o.body->>'retry_after')::double precision AS retry_after,
+               NULLIF(NULLIF(o.body->'data', 'null'), '{}') AS data
+          FROM unnest(p_items, p_ordinals) AS i (item, ordinal) CROSS JOIN LATERAL (SELECT i.item->'outcome' AS body) o
     ), judged AS MATERIALIZED (
-        SELECT g.*, e.id, e.max_attempts, e.read_back,
+        SELECT g.*, e.id, e.connection_id, e.max_attempts, e.read_back, e.report,
                COALESCE(e.attempts, 0) + (g.verdict IN ('retry', 'unknown'))::int AS tried,
                CASE
                    WHEN e.id IS NULL THEN 'ignored'
@@ -35,12 +40,16 @@ BEGIN
                    ELSE 'stale'
                END AS judgement,
                -- a newer version was published meanwhile: this one counts no more, whatever became of it
-               EXISTS (SELECT 1 FROM dist_relay.state_version v
-                        WHERE e.kind = 'state' AND v.connection_id = e.connection_id AND v.type = e.type
-                          AND v.key = e.key AND v.version > e.version) AS outdated
-          FROM given g LEFT JOIN public.dist_outbox_event e ON e.event_id = g.event_id
+               e.kind = 'state' AND EXISTS (
+                   SELECT 1 FROM dist_relay.state_version v
+                    WHERE v.connection_id = e.connection_id AND v.type = e.type AND v.key = e.key
+                      AND v.version > e.version) AS outdated
+          -- row by row through the index, whatever the planner believes about a table that grows this fast
+          FROM given g LEFT JOIN LATERAL (
+               SELECT * FROM public.dist_outbox_event o WHERE o.event_id = g.event_id LIMIT 1) e ON true
     ), decided AS MATERIALIZED (
         SELECT j.*, CASE
+                   WHEN j.judgement <> 'go' THEN NULL
                    WHEN j.outdated THEN 'cancelled'
                    WHEN j.verdict IN ('delivered', 'rejected') THEN j.verdict
                    WHEN j.verdict = 'broken' THEN 'dead'
@@ -49,7 +58,7 @@ BEGIN
                    WHEN j.verdict = 'unknown' THEN 'unknown'
                    ELSE 'pending'
                END AS target
-          FROM judged j WHERE j.judgement = 'go'
+          FROM judged j
     ), moved AS (
         UPDATE public.dist_outbox_event e
            SET state = d.target, lease_until = NULL, attempts = d.tried,
@@ -62,44 +71,50 @@ BEGIN
                outcome_code = COALESCE(d.code, CASE WHEN d.target = 'cancelled' THEN 'superseded'
                                                     WHEN d.target = 'dead' AND d.verdict <> 'broken' THEN 'exhausted' END),
                outcome_message = d.message, outcome_data = d.data
-          FROM decided d WHERE e.id = d.id
-        RETURNING e.id
+          FROM decided d WHERE e.id = d.id AND d.target IS NOT NULL
     )
-    SELECT j.ordinal, CASE WHEN j.judgement <> 'go' THEN j.judgement
-                           WHEN j.outdated THEN 'stale'
-                           WHEN d.target IN ('pending', 'unknown') THEN 'released' ELSE 'settled' END
-      FROM judged j LEFT JOIN decided d ON d.ordinal = j.ordinal LEFT JOIN moved m ON m.id = d.id;
-    -- rows this call settled have its settled_at
-    SELECT array_agg(e.id) INTO v_moved FROM public.dist_outbox_event e
-     WHERE e.event_id IN (SELECT lower(i->'outcome'->>'event_id') FROM unnest(p_items) AS i) AND e.settled_at = v_now;
-    PERFORM dist_relay._queue_outcomes(v_moved);
-    PERFORM dist_relay._note_outcomes(v_moved, v_now);
-    -- refused credentials are told; what is settled may have been the last that waited for them
-    IF EXISTS (SELECT 1 FROM unnest(p_items) AS i WHERE i->'outcome'->>'code' = 'credentials')
-       OR EXISTS (SELECT 1 FROM public.dist_exception x WHERE x.kind = 'connection.credentials' AND x.state = 'open') THEN
-        PERFORM dist_relay._queue_report('dist.connection', e.connection_id, e.connection_id)
-           FROM public.dist_outbox_event e
-          WHERE e.event_id IN (SELECT lower(i->'outcome'->>'event_id') FROM unnest(p_items) AS i)
-            AND (e.state = 'pending' AND e.outcome_code = 'credentials'
-                 OR e.settled_at = v_now AND EXISTS (
-                     SELECT 1 FROM public.dist_exception x WHERE x.kind = 'connection.credentials' AND x.state = 'open'
-                        AND x.connection_id = e.connection_id))
-          GROUP BY e.connection_id;
+    SELECT array_agg(d.ordinal), array_agg(CASE
+               WHEN d.judgement <> 'go' THEN d.judgement
+               WHEN d.outdated THEN 'stale'
+               WHEN d.target IN ('pending', 'unknown') THEN 'released' ELSE 'settled' END),
+           array_agg(d.id) FILTER (WHERE d.target IN ('rejected', 'dead') OR d.target = 'delivered' AND d.report),
+           array_agg(d.id) FILTER (WHERE d.target IN ('rejected', 'dead')),
+           array_agg(DISTINCT d.connection_id) FILTER (WHERE d.target = 'delivered'),
+           array_agg(DISTINCT d.connection_id) FILTER (WHERE d.target = 'pending' AND d.code = 'credentials'),
+           array_agg(DISTINCT d.connection_id) FILTER (WHERE d.target NOT IN ('pending', 'unknown'))
+      INTO v_ordinals, v_statuses, v_told, v_failed, v_delivered, v_asked_again, v_settled
+      FROM decided d;
+    IF v_told IS NOT NULL THEN
+        PERFORM dist_relay._queue_outcomes(v_told);
     END IF;
+    PERFORM dist_relay._note_outcomes(v_delivered, v_failed, v_now);
+    -- refused credentials are told; what is settled may have been the last that waited for them
+    PERFORM dist_relay._queue_report('dist.connection', c.id, c.id)
+       FROM public.dist_connection c
+      WHERE c.id = ANY (v_asked_again) OR c.id = ANY (v_settled) AND EXISTS (
+            SELECT 1 FROM public.dist_exception x
+             WHERE x.kind = 'connection.credentials' AND x.state = 'open' AND x.connection_id = c.id);
+    RETURN QUERY SELECT * FROM unnest(v_ordinals, v_statuses);
 END $$;
 
--- Last success and last error of the connections.
-CREATE OR REPLACE FUNCTION dist_relay._note_outcomes(p_ids int[], p_now timestamp) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp
+-- Last success (of the connections that delivered something) and last error (of events that failed). One statement, in
+-- order of the connection: two pumps that store results of the same connections wait for each other, never in a circle.
+CREATE OR REPLACE FUNCTION dist_relay._note_outcomes(p_delivered int[], p_failed int[], p_now timestamp) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
+BEGIN
+    IF p_delivered IS NULL AND p_failed IS NULL THEN
+        RETURN;
+    END IF;
     INSERT INTO public.dist_connection_health AS h (connection_id, breaker_state, last_success_at, last_error, last_error_at)
-    SELECT e.connection_id, 'closed', max(p_now) FILTER (WHERE e.state = 'delivered'),
-           (array_agg(COALESCE(e.outcome_message, e.outcome_code) ORDER BY e.id DESC)
-               FILTER (WHERE e.state IN ('rejected', 'dead')))[1],
-           max(p_now) FILTER (WHERE e.state IN ('rejected', 'dead'))
-      FROM public.dist_outbox_event e WHERE e.id = ANY (p_ids) GROUP BY e.connection_id ORDER BY e.connection_id
+    SELECT n.id, 'closed', max(n.success_at), max(n.error), max(n.error_at) FROM (
+        SELECT d.id, p_now AS success_at, NULL AS error, NULL::timestamp AS error_at FROM unnest(p_delivered) AS d (id)
+         UNION ALL
+        SELECT e.connection_id, NULL, (array_agg(COALESCE(e.outcome_message, e.outcome_code) ORDER BY e.id DESC))[1], p_now
+          FROM public.dist_outbox_event e WHERE e.id = ANY (p_failed) GROUP BY e.connection_id) n
+     GROUP BY n.id ORDER BY n.id
     ON CONFLICT (connection_id) DO UPDATE
        SET last_success_at = COALESCE(EXCLUDED.last_success_at, h.last_success_at),
            last_error = CASE WHEN EXCLUDED.last_error_at IS NULL THEN h.last_error ELSE EXCLUDED.last_error END,
-           last_error_at = COALESCE(EXCLUDED.last_error_at, h.last_error_at)
-$$;
+           last_error_at = COALESCE(EXCLUDED.last_error_at, h.last_error_at);
+END $$;

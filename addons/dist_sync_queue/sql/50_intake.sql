@@ -8,24 +8,42 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_database CONSTANT text := dist_relay.database_uuid();
-    v_problems text[] := ARRAY(SELECT COALESCE(dist_relay._check_item(i, v_database), '') FROM unnest(p_items) AS i);
+    -- an outcome of the usual form is seen without casting anything; all else is checked one by one
+    v_problems text[] := ARRAY(
+        SELECT CASE WHEN i.item->>'kind' = 'outcome'
+                     AND o.body->>'event_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                     AND o.body->>'verdict' IN ('delivered', 'rejected', 'retry', 'snooze', 'unknown', 'broken')
+                     AND COALESCE(o.body->>'attempt', '1') ~ '^[1-9][0-9]{0,8}$'
+                     AND COALESCE(o.body->>'version', '1') ~ '^[1-9][0-9]{0,17}$'
+                     AND COALESCE(o.body->>'retry_after', '0') ~ '^[0-9]{1,9}(\.[0-9]{1,9})?$'
+                     AND COALESCE(jsonb_typeof(o.body->'data'), 'null') IN ('object', 'null')
+                    THEN '' ELSE COALESCE(dist_relay._check_item(i.item, v_database), '') END
+          FROM unnest(p_items) WITH ORDINALITY AS i (item, position)
+         CROSS JOIN LATERAL (SELECT i.item->'outcome' AS body) o ORDER BY i.position);
     v_items jsonb[];
     v_ordinals int[];
     v_nth bigint;
-    v_position int;
+    v_letter int;
+    v_letters int[] := '{}';
+    v_letter_ordinals int[] := '{}';
+    v_one record;
 BEGIN
-    FOR v_position IN 1 .. cardinality(p_items) LOOP
-        IF v_problems[v_position] <> '' THEN
-            PERFORM dist_relay._dead_letter(p_items[v_position], p_raw[v_position], v_problems[v_position]);
-            ordinal := p_ordinals[v_position]; status := 'invalid';
-            RETURN NEXT;
+    FOR v_one IN SELECT * FROM unnest(p_items, p_raw, p_ordinals, v_problems) AS i (item, raw, ordinal, problem)
+                  WHERE i.problem <> '' ORDER BY i.ordinal
+    LOOP
+        v_letter := dist_relay._dead_letter(v_one.item, v_one.raw, v_one.problem);
+        IF v_letter IS NOT NULL THEN
+            v_letters := v_letters || v_letter;
+            v_letter_ordinals := v_letter_ordinals || v_one.ordinal;
         END IF;
+        ordinal := v_one.ordinal; status := 'invalid';
+        RETURN NEXT;
     END LOOP;
     SELECT array_agg(i.item ORDER BY i.ordinal), array_agg(i.ordinal ORDER BY i.ordinal) INTO v_items, v_ordinals
       FROM unnest(p_items, p_ordinals, v_problems) AS i (item, ordinal, problem)
      WHERE i.problem = '' AND i.item->>'kind' = 'event';
     IF v_items IS NOT NULL THEN
-        RETURN QUERY SELECT * FROM dist_relay._intake_events(v_items, v_ordinals);
+        RETURN QUERY SELECT * FROM dist_relay._intake_events(v_items, v_ordinals, v_letters, v_letter_ordinals);
     END IF;
     FOR v_nth, v_items, v_ordinals IN
         SELECT o.nth, array_agg(o.item ORDER BY o.ordinal), array_agg(o.ordinal ORDER BY o.ordinal)
@@ -37,11 +55,12 @@ BEGIN
     LOOP
         RETURN QUERY SELECT * FROM dist_relay._intake_outcomes(v_items, v_ordinals);
     END LOOP;
-    FOR v_position IN 1 .. cardinality(p_items) LOOP
-        CONTINUE WHEN v_problems[v_position] <> '' OR p_items[v_position]->>'kind' IN ('event', 'outcome');
-        ordinal := p_ordinals[v_position];
-        status := CASE p_items[v_position]->>'kind' WHEN 'health' THEN dist_relay._intake_health(p_items[v_position])
-                  ELSE dist_relay._intake_pull(p_items[v_position]) END;
+    FOR v_one IN SELECT * FROM unnest(p_items, p_ordinals, v_problems) AS i (item, ordinal, problem)
+                  WHERE i.problem = '' AND i.item->>'kind' NOT IN ('event', 'outcome') ORDER BY i.ordinal
+    LOOP
+        ordinal := v_one.ordinal;
+        status := CASE v_one.item->>'kind' WHEN 'health' THEN dist_relay._intake_health(v_one.item)
+                  ELSE dist_relay._intake_pull(v_one.item) END;
         RETURN NEXT;
     END LOOP;
 END $$;

@@ -6,6 +6,7 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA dist_relay TO %I', p_role);
     EXECUTE format(
         'GRANT EXECUTE ON FUNCTION dist_relay.hello(), dist_relay.connections(), dist_relay.pending(), '
+        'dist_relay.ready(), '
         'dist_relay.claim(text, int, int), dist_relay.claim_pulls(int), dist_relay.intake(jsonb), '
         'dist_relay.intake_raw(text[]), dist_relay.announce(jsonb, text, text), dist_relay.replay(text[]), '
         'dist_relay.raise_seq(bigint), dist_relay.status(), dist_relay.diagnose() TO %I', p_role);

@@ -159,6 +159,38 @@ class TestIntakeEvents(RelayKit, SyncCase):
         self.letters()[1].action_ignore()
         self.assertEqual(exception.state, "done")
 
+    def test_a_letter_is_obsolete_when_the_thing_comes_in_well_later(self):
+        def bad(key, *fact, **values):
+            return self.envelope(self.connection, key, *fact, priority=77, **values)
+
+        self.assertEqual(self.intake(bad("1"), bad("2")), ["invalid", "invalid"])
+        self.run_jobs()
+        problem = self.env["dist.exception"].search([("kind", "=", "intake.invalid"), ("state", "=", "open")])
+        first, second = self.letters()
+        self.assertEqual((first.type, first.key), ("order.received.v1", "1"))
+        other = self.make_connection(name="Other")
+        near = [self.envelope(other, "1"), self.envelope(self.connection, "1", "as listing", type="listing.found.v1")]
+        self.assertEqual(self.intake(*near, self.envelope(self.connection, "3")), ["stored"] * 3)
+        self.assertEqual(set((first | second).mapped("state")), {"open"}, "none of these is the refused order")
+        corrected = self.envelope(self.connection, "1", "corrected", type="order.received.v2")
+        self.assertEqual(self.intake(corrected), ["stored"])
+        self.assertEqual((first.state, second.state), ("obsolete", "open"))
+        self.assertIn(corrected["envelope"]["event_id"], first.note)
+        self.run_jobs()
+        self.assertEqual(problem.state, "open", "one letter is still open")
+        # refused, put right, and refused again, in one call: only the last word counts
+        last = bad("2", "again")
+        self.intake(self.envelope(self.connection, "2", "corrected"), last)
+        self.run_jobs()
+        self.assertEqual(second.state, "obsolete")
+        newest = self.letters()[-1]
+        self.assertEqual((newest.event_id, newest.state), (last["envelope"]["event_id"], "open"))
+        self.assertEqual(self.intake(self.envelope(self.connection, "2", "corrected")), ["duplicate"])
+        self.assertEqual(newest.state, "open", "what came in before puts nothing right")
+        self.intake(self.envelope(self.connection, "2", "at last"))
+        self.run_jobs()
+        self.assertEqual(problem.state, "done")
+
     def test_seen_events_are_kept_for_their_retention(self):
         self.intake(self.envelope(self.connection, "old"), self.envelope(self.connection, "new"))
         old = self.envelope(self.connection, "old")
