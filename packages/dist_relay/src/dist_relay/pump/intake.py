@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import redis
 
@@ -33,17 +34,28 @@ RAW_LIMIT = 4_000
 class Intake:
     """Reads the results of all connections; used by one thread."""
 
-    def __init__(self, client: RedisClient, pg: PgPort, settings: Settings, name: str) -> None:
+    def __init__(
+        self,
+        client: RedisClient,
+        pg: PgPort,
+        settings: Settings,
+        name: str,
+        settled: Callable[[set[str]], None] = lambda connections: None,
+    ) -> None:
+        """``settled`` is told the connections whose results were stored."""
         self._client, self._pg, self._settings, self._name = client, pg, settings, name
+        self._settled = settled
         self._log = get()
         self._consumers: dict[str, Consumer] = {}
+        self._connections: dict[str, str] = {}
         self._recover: set[str] = set()
         self._deferred: dict[str, dict[str, tuple[Entry, float]]] = {}
         self._last_take_over = time.monotonic()
 
     def use(self, database: str, connections: Iterable[str]) -> None:
         """Read the results of these connections from now on."""
-        streams = {Keys(database, connection).results for connection in connections}
+        self._connections = {Keys(database, connection).results: connection for connection in connections}
+        streams = set(self._connections)
         for stream in streams - set(self._consumers):
             self._consumers[stream] = Consumer(self._client, stream, PUMP_GROUP, self._name)
             self._recover.add(stream)
@@ -57,13 +69,13 @@ class Intake:
 
     def turn(self, block_ms: int) -> int:
         """Store what has come; how many items."""
-        count = 0
-        for stream, entries in self._read(block_ms):
+        held = [(s, self._hold_back(s, entries)) for s, entries in self._read(block_ms)]
+        found = [(stream, entry) for stream, entries in held for entry in entries]
+        if found:
             crash.point("pump.results_read")
-            count += self._store(self._consumers[stream], self._hold_back(stream, entries))
-        for stream in [s for s, held in self._deferred.items() if held]:
-            count += self._retry_deferred(stream)
-        return count
+        found += [(s, entry) for s, held in self._deferred.items() if held for entry in self._not_held_back(s)]
+        self._store(found)
+        return len(found)
 
     def _read(self, block_ms: int) -> list[tuple[str, list[Entry]]]:
         found: list[tuple[str, list[Entry]]] = []
@@ -127,20 +139,19 @@ class Intake:
             held.setdefault(entry.id, (entry, time.monotonic()))
         return [entry for entry in entries if entry.id not in held]
 
-    def _retry_deferred(self, stream: str) -> int:
-        consumer = self._consumers.get(stream)
+    def _not_held_back(self, stream: str) -> list[Entry]:
+        """What was held back and need not be any more. It is stored now or, after a failure, read again."""
         held = self._deferred[stream]
         ready = [
             entry
             for entry, since in held.values()
             if time.monotonic() - since > DEFER_SECONDS or not self._others_before(stream, entry.id)
         ]
-        if consumer is None or not ready:
-            return 0
-        count = self._store(consumer, ready)
+        if stream not in self._consumers:
+            return []
         for entry in ready:
-            held.pop(entry.id, None)
-        return count
+            held.pop(entry.id)
+        return ready
 
     def _others_before(self, stream: str, id_: str) -> bool:
         """Whether another pump has something in hand that was written before ``id_``."""
@@ -153,15 +164,29 @@ class Intake:
         except redis.ResponseError:
             return False
 
-    def _store(self, consumer: Consumer, entries: list[Entry]) -> int:
-        for chunk in _chunks(entries, self._settings.intake_batch):
-            texts = [_item(entry) for entry in chunk]
-            with telemetry.span("settle", "results", messaging__batch__message_count=len(texts)):
-                statuses = self._intake(texts)
+    def _store(self, found: list[tuple[str, Entry]]) -> None:
+        """Results of all connections together, so that many with little to say cost no more than one with much."""
+        for chunk in _chunks(found, self._settings.intake_batch):
+            items = [_item(entry) for _, entry in chunk]
+            with telemetry.span("settle", "results", messaging__batch__message_count=len(items)):
+                statuses = self._intake([item.text for item in items])
             crash.point("pump.intake_done")
-            consumer.forget([entry.id for entry in chunk])
-            self._count(texts, statuses)
-        return len(entries)
+            ids: dict[str, list[str]] = {}
+            for stream, entry in chunk:
+                ids.setdefault(stream, []).append(entry.id)
+            self._forget(ids)
+            self._settled({self._connections[stream] for stream in ids})
+            self._count(items, statuses)
+
+    def _forget(self, ids: dict[str, list[str]]) -> None:
+        if len(ids) == 1 or is_cluster(self._client):
+            for stream, some in ids.items():
+                self._consumers[stream].forget(some)
+            return
+        pipe = self._client.pipeline(transaction=False)
+        for stream, some in ids.items():
+            self._consumers[stream].forget_later(pipe, some)
+        pipe.execute()
 
     def _intake(self, texts: list[str]) -> list[str]:
         try:
@@ -171,48 +196,62 @@ class Intake:
                 middle = len(texts) // 2
                 return self._intake(texts[:middle]) + self._intake(texts[middle:])
             self._log.error("PostgreSQL refuses an item; it becomes a dead letter", error=str(error))
-            if json.loads(texts[0]).get("kind") == "invalid":
+            if texts[0].startswith(_INVALID):
                 self._log.error("even the dead letter is refused; dropped", item=texts[0][:RAW_LIMIT])
                 return ["dropped"]
             return self._intake([_invalid(texts[0], str(error))])
 
-    def _count(self, texts: list[str], statuses: list[str]) -> None:
-        for text, status in zip(texts, statuses, strict=False):
-            kind = str(json.loads(text).get("kind"))
-            metrics.INTAKE.labels(kind, status).inc()
-            if status in ("invalid", "incomplete", "dropped"):
-                self._log.warning("item not stored as it was meant", kind=kind, status=status, item=text[:500])
+    def _count(self, items: list[Item], statuses: list[str]) -> None:
+        told = Counter((item.kind, status) for item, status in zip(items, statuses, strict=False))
+        for (kind, status), times in told.items():
+            metrics.INTAKE.labels(kind, status).inc(times)
             if status == "invalid":
-                metrics.DEAD_LETTERS.labels("").inc()
+                metrics.DEAD_LETTERS.labels("").inc(times)
+        for item, status in zip(items, statuses, strict=False):
+            if status in ("invalid", "incomplete", "dropped"):
+                self._log.warning(
+                    "item not stored as it was meant", kind=item.kind, status=status, item=item.text[:500]
+                )
 
 
-def _item(entry: Entry) -> str:
+class Item(NamedTuple):
+    """A result on its way to PostgreSQL."""
+
+    kind: str
+    text: str
+
+
+def _item(entry: Entry) -> Item:
     """An entry's item as JSON PostgreSQL accepts; what is no JSON object becomes a dead letter."""
     raw = entry.fields.get(F_ITEM, b"")
     try:
         item = json.loads(raw)
         if isinstance(item, dict):
-            return dump(item)
+            # without an escape there is neither NUL nor half a surrogate in it: as it is
+            return Item(str(item.get("kind")), raw.decode() if b"\\u" not in raw else dump(item))
         why = "the item is not an object"
     except (ValueError, RecursionError) as error:
         why = f"the item is not JSON: {error}"
-    return _invalid(raw.decode("utf-8", "replace"), why)
+    return Item("invalid", _invalid(raw.decode("utf-8", "replace"), why))
 
 
 def _invalid(raw: str, why: str) -> str:
     return dump({"kind": "invalid", "message": why[:2_000], "raw": raw[:RAW_LIMIT]})
 
 
-def _chunks(entries: list[Entry], most: int) -> Iterable[list[Entry]]:
+_INVALID = '{"kind":"invalid"'
+
+
+def _chunks(found: list[tuple[str, Entry]], most: int) -> Iterable[list[tuple[str, Entry]]]:
     """At most ``most`` entries and about :data:`MAX_BYTES` each."""
-    chunk: list[Entry] = []
+    chunk: list[tuple[str, Entry]] = []
     size = 0
-    for entry in entries:
-        length = len(entry.fields.get(F_ITEM, b""))
+    for one in found:
+        length = len(one[1].fields.get(F_ITEM, b""))
         if chunk and (len(chunk) >= most or size + length > MAX_BYTES):
             yield chunk
             chunk, size = [], 0
-        chunk.append(entry)
+        chunk.append(one)
         size += length
     if chunk:
         yield chunk

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
+from psycopg.types.string import TextLoader
 
 from dist_relay.logging import get
 
@@ -34,6 +35,7 @@ class Pg:
         self._dsn, self._name = dsn, name
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
         self._listening = False
+        self._has_ready: bool | None = None
         self._log = get(session=name)
 
     def hello(self) -> Hello:
@@ -50,6 +52,15 @@ class Pg:
         """All connections, as JSON rows."""
         return self._rows("SELECT * FROM dist_relay.connections()")
 
+    def ready(self) -> list[str]:
+        """Connections with something to claim now. An older addon does not have the function: then from the backlog."""
+        if self._has_ready is None:
+            row = self._rows("SELECT to_regprocedure('dist_relay.ready()') IS NOT NULL AS there")[0]
+            self._has_ready = bool(row["there"])
+        if not self._has_ready:
+            return [row.connection for row in self.pending() if row.ready or row.in_flight]
+        return [str(r["connection"]) for r in self._rows("SELECT connection FROM dist_relay.ready()", prepare=True)]
+
     def pending(self) -> list[Pending]:
         """Connections with something ready or in flight."""
         rows = self._rows("SELECT connection, ready, in_flight, oldest_seconds FROM dist_relay.pending()")
@@ -61,7 +72,7 @@ class Pg:
     def claim(self, connection: str, limit: int, lease_seconds: int) -> list[Claimed]:
         """Mark events published and return them in the order to publish."""
         rows = self._rows(
-            "SELECT * FROM dist_relay.claim(%s, %s, %s)", (connection, limit, lease_seconds), prepare=True
+            "SELECT * FROM dist_relay.claim(%s, %s, %s)", (connection, limit, lease_seconds), True, json_as_text=True
         )
         return [
             Claimed(
@@ -77,7 +88,8 @@ class Pg:
                 deadline=r["deadline"],
                 attempt=max(1, int(r["attempt"] or 1)),
                 read_back=bool(r["read_back"]),
-                payload=r["payload"] or {},
+                payload=r["payload"] or "{}",
+                config_version=int(r.get("config_version") or 0),
             )
             for r in rows
         ]
@@ -150,7 +162,7 @@ class Pg:
 
     def close(self) -> None:
         """End the session."""
-        connection, self._connection, self._listening = self._connection, None, False
+        connection, self._connection, self._listening, self._has_ready = self._connection, None, False, None
         if connection is not None:
             connection.close()
 
@@ -186,10 +198,14 @@ class Pg:
         self._log.debug("connected")
         return self._connection
 
-    def _rows(self, sql: str, args: Sequence[Any] = (), prepare: bool | None = None) -> list[dict[str, Any]]:
-        connection = self._open()
+    def _rows(
+        self, sql: str, args: Sequence[Any] = (), prepare: bool | None = None, *, json_as_text: bool = False
+    ) -> list[dict[str, Any]]:
+        cursor = self._open().cursor()
+        if json_as_text:
+            cursor.adapters.register_loader("jsonb", TextLoader)
         try:
-            cursor = connection.execute(sql, args or None, prepare=prepare)
+            cursor.execute(sql, args or None, prepare=prepare)
             return cursor.fetchall() if cursor.description else []
         except psycopg.DataError as error:
             raise Refused(_short(error)) from error

@@ -31,7 +31,11 @@ class Pending:
 
 @dataclass(frozen=True)
 class Claimed:
-    """An event marked published, to be put into Redis under ``seq``."""
+    """An event marked published, to be put into Redis under ``seq``.
+
+    ``payload`` is JSON text as PostgreSQL wrote it: nobody between it and the worker looks inside. ``config_version``
+    is the connection's, read no earlier than the event (0: the addon is older and does not say).
+    """
 
     seq: int
     event_id: str
@@ -45,7 +49,8 @@ class Claimed:
     deadline: datetime | None
     attempt: int
     read_back: bool
-    payload: dict[str, Any]
+    payload: str
+    config_version: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,8 +83,11 @@ class PgPort(Protocol):
     def connections(self) -> list[dict[str, Any]]:
         """All connections, as JSON rows."""
 
+    def ready(self) -> list[str]:
+        """Connections with something to claim now; asked at every turn, so it costs little."""
+
     def pending(self) -> list[Pending]:
-        """Connections with something ready or in flight."""
+        """Backlog of the connections with something ready or in flight, for the metrics."""
 
     def claim(self, connection: str, limit: int, lease_seconds: int) -> list[Claimed]:
         """Mark events published and return them in the order to publish."""

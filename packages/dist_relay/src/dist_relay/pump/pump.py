@@ -22,6 +22,7 @@ from dist_relay.settings import Settings
 
 from .configs import publish_all
 from .intake import Intake
+from .measure import measure
 from .port import PgPort
 from .publisher import Publisher
 
@@ -47,9 +48,10 @@ class Pump:
         self._log = get(pump=self.name)
         self._pgs = {name: pg(f"dist-relay {name}") for name in ("config", "publish", "intake", "doorbell")}
         self._publisher = Publisher(client, self._pgs["publish"], settings)
-        self._intake = Intake(client, self._pgs["intake"], settings, self.name)
+        self._intake = Intake(client, self._pgs["intake"], settings, self.name, self._settled)
         self._known = threading.Event()
         self._bell = threading.Event()
+        self._rung = threading.Event()
         self._database = ""
         self._connections: list[str] = []
         self._announced = ""
@@ -92,6 +94,7 @@ class Pump:
             self._log.info("announced", database=hello.database, adapters=[m["code"] for m in self._manifests])
         rows = publish_all(self._client, pg, hello.database)
         self._publisher.names = {str(r["connection"]): str(r["name"]) for r in rows}
+        measure(pg.pending(), self._publisher.names)
         self._connections = [str(r["connection"]) for r in rows]
         self._database = hello.database
         self._tell_workers(hello.database)
@@ -113,14 +116,22 @@ class Pump:
         if not self._known.wait(0.5):
             return 0.0
         self._bell.clear()
+        if self._rung.is_set():
+            self._rung.clear()
+            self._publisher.look_again()
         count = self._publisher.turn(self._database)
         now = time.monotonic()
         if now >= self._next_pulls:
             self._next_pulls = now + self._settings.pull_poll_seconds
             self._publisher.pulls(self._database)
-        if count < self._settings.claim_batch:
+        if not count:
             self._bell.wait(self._settings.poll_ms / 1000)
         return 0.0
+
+    def _settled(self, connections: set[str]) -> None:
+        """Results were stored: the next of a key may go, and there is room again."""
+        self._publisher.look_again(connections)
+        self._bell.set()
 
     def _intake_turn(self) -> float:
         if not self._known.wait(0.5):
@@ -135,5 +146,6 @@ class Pump:
 
     def _doorbell_turn(self) -> float:
         if self._pgs["doorbell"].wait(1.0):
+            self._rung.set()
             self._bell.set()
         return 0.0

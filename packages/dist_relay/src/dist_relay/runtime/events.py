@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -14,12 +15,21 @@ from dist_relay.errors import Broken, OutcomeUnknown, RelayError, Snoozed
 from dist_relay.logging import bound_contextvars
 from dist_relay.ports import Adapter
 
-from .flows import Route, call, groups, refuse, worst
+from .connection import Config
+from .flows import Route, call, groups, refuse, together, worst
 from .keys import F_ENVELOPE
-from .lane import Lane
+from .lane import READ_COUNT, Deps, Lane, dump
 from .streams import Entry
 
 RAW_LIMIT = 4_000
+MAX_ITEM = 200_000
+"""Longest outcome as JSON; an adapter's data beyond it is left out."""
+
+TOGETHER_SECONDS = 0.05
+"""Calls that are over so soon are begun and told together: one step in Redis for many. A slow one ends it."""
+
+CONFIG_SECONDS = 2.0
+"""When an event that came ahead of its connection's configuration is looked at again."""
 
 
 class Held(NamedTuple):
@@ -29,29 +39,51 @@ class Held(NamedTuple):
     event: Envelope
 
 
+class Done(NamedTuple):
+    """What was called, with its outcomes."""
+
+    held: list[Held]
+    outcomes: list[Outcome]
+
+
 class EventLane(Lane):
     """Delivers the events of one connection, most urgent first, order of a key kept."""
 
     stream_name = "out"
 
+    def __init__(self, deps: Deps, database: str, config: Config) -> None:
+        super().__init__(deps, database, config)
+        self._at_once = 1
+        # short against the time after which others take over what seems left behind
+        self._together_seconds = min(
+            TOGETHER_SECONDS, (deps.settings.claim_idle_seconds - deps.settings.call_seconds) / 4
+        )
+
     def handle(self, entries: list[Entry]) -> None:
         """Every entry ends with an outcome, or is left to be read again."""
         held: dict[str, Held] = {}
+        early = []
         for entry in entries:
             if one := self._read(entry):
                 held[str(one.event.event_id)] = one
+                if self.needs_config(entry) > self.config.config_version:
+                    early.append(held.pop(str(one.event.event_id)))
+        error = Snoozed(CONFIG_SECONDS, "it came ahead of its connection's configuration", code="config_late")
+        self._finish(early, [error.outcome(one.event) for one in early])
         adapter = self.adapter
         if adapter is None or self.config.state == "paused":
             self._park(list(held.values()))
             return
-        for route, events in self._groups(list(held.values()), adapter):
+        for route, calls in self._runs(list(held.values()), adapter):
             if self.deps.stop.is_set():
                 return
-            rest = self._begin([held[str(event.event_id)] for event in events])
-            if rest and route is None:
-                self._finish(rest, [refuse(one.event, adapter) for one in rest])
-            elif rest and route:
-                self._deliver(route, rest)
+            good = {one.entry.id for one in self._begin([one for call in calls for one in call])}
+            calls = [some for call in calls if (some := [one for one in call if one.entry.id in good])]
+            if route is None:
+                for some in calls:
+                    self._finish(some, [refuse(one.event, adapter) for one in some])
+            else:
+                self._deliver_all(route, calls)
 
     def poison(self, entry: Entry) -> list[dict[str, Any]]:
         """A broken outcome, or a dead letter when not even the envelope can be read."""
@@ -61,12 +93,20 @@ class EventLane(Lane):
         error = Broken(f"begun {entry.begun} times without a result; a worker may die of it", code="poison")
         return [_item(error.outcome(event))]
 
-    def _groups(self, held: list[Held], adapter: Adapter) -> Iterator[tuple[Route | None, list[Envelope]]]:
-        """As :func:`groups`; then one by one those a worker may have died of, so that each stands for itself."""
-        yield from groups([one.event for one in held if not one.entry.begun], adapter)
+    def _runs(self, held: list[Held], adapter: Adapter) -> Iterator[tuple[Route | None, list[list[Held]]]]:
+        """Calls that are begun and told together, with their route.
+
+        Most urgent first. As many as this connection lately made in :data:`TOGETHER_SECONDS`; one where its last call
+        was slow or bad. Those a worker may have died of come last and one by one, so that each stands for itself.
+        """
+        known = {one.event.event_id: one for one in held}
+        fresh = groups([one.event for one in held if not one.entry.begun], adapter)
+        for route, calls in together(fresh, lambda: self._at_once):
+            yield route, [[known[event.event_id] for event in call] for call in calls]
         for one in held:
             if one.entry.begun:
-                yield from groups([one.event], adapter)
+                for route, _ in groups([one.event], adapter):
+                    yield route, [[one]]
 
     def _read(self, entry: Entry) -> Held | None:
         event = _parse(entry)
@@ -96,8 +136,11 @@ class EventLane(Lane):
             "raw": raw[:RAW_LIMIT],
         }
 
-    def _begin(self, held: list[Held]) -> list[Held]:
-        """Those still ours, in time and not overtaken; the others are dropped without a result."""
+    def _begin(self, held: list[Held], *, going_on: bool = False) -> list[Held]:
+        """Those still ours, in time and not overtaken; the others are dropped without a result.
+
+        ``going_on``: they were begun before and not called; only their time is renewed.
+        """
         asked = [
             (
                 one.entry.id,
@@ -107,8 +150,9 @@ class EventLane(Lane):
             for one in held
         ]
         settings = self.deps.settings
-        begun = self.consumer.begin(asked, int(settings.lease_seconds * 1000))
-        margin = int(settings.call_seconds * 1000)  # the call ends before somebody else is given the event
+        begun = self.consumer.begin(asked, int(settings.lease_seconds * 1000), going_on=going_on)
+        # the last call ends before somebody else is given the event
+        margin = int((settings.call_seconds + self._together_seconds) * 1000)
         good, drop, over = [], [], []
         for one, mine, stale in zip(held, begun.mine, begun.stale, strict=True):
             lapses = self.lapses(one.entry)
@@ -131,38 +175,66 @@ class EventLane(Lane):
         self._finish(over, [error.outcome(one.event) for one in over])
         return good
 
-    def _deliver(self, route: Route, held: list[Held]) -> None:
-        events = [one.event for one in held]
-        checking = not route.effect
+    def _deliver_all(self, route: Route, calls: list[list[Held]]) -> None:
+        """Make the calls. A slow or bad one ends what is told together, and the rest is asked for again."""
+        while calls:
+            calls = calls[self._deliver(route, calls) :]
+            if not calls or self.deps.stop.is_set():
+                return
+            good = {one.entry.id for one in self._begin([one for some in calls for one in some], going_on=True)}
+            calls = [left for some in calls if (left := [one for one in some if one.entry.id in good])]
+
+    def _deliver(self, route: Route, calls: list[list[Held]]) -> int:
+        """Make calls until one is bad or :data:`TOGETHER_SECONDS` are over, and tell their outcomes; how many."""
         try:
-            if not checking:
+            if route.effect:
                 self.breaker.ask()
         except RelayError as error:
-            self._finish(held, [error.outcome(event) for event in events])
-            return
+            for some in calls:
+                self._finish(some, [error.outcome(one.event) for one in some])
+            return len(calls)
+        began, done = self.deps.clock.monotonic(), Done([], [])
+        number = 0
+        for some in calls:
+            number += 1
+            outcomes, error_ = self._call(route, [one.event for one in some])
+            done.held.extend(some)
+            done.outcomes.extend(outcomes)
+            verdict = worst(outcomes)
+            bad = error_ is not None or verdict not in (Verdict.DELIVERED, Verdict.REJECTED)
+            slow = self.deps.clock.monotonic() - began > self._together_seconds
+            if bad or slow:
+                break
+        self._at_once = 1 if bad or slow else min(READ_COUNT, max(self._at_once, 2 * number))
+        self._finish(*done)
+        if bad and number > 1:
+            self.breaker.tell(Verdict.DELIVERED)  # those before it were good: failures count in a row
+        if error_ is not None:
+            self.breaker.tell_error(error_)
+        else:
+            self.breaker.tell(verdict)
+        return number
+
+    def _call(self, route: Route, events: list[Envelope]) -> tuple[list[Outcome], RelayError | None]:
         crash.point("worker.before_call")
         ids = [event.correlation_id for event in events]
         with (
             bound_contextvars(correlation_id=ids[0]),
             telemetry.span("process", self.config.name, ids, messaging__operation__name=events[0].type),
         ):
-            outcomes, error_ = call(self.flows.get, route, events, self.deps.clock, self.deps.settings.call_seconds)
-            if error_ is not None:
+            outcomes, error = call(self.flows.get, route, events, self.deps.clock, self.deps.settings.call_seconds)
+            if error is not None:
                 self.log.warning(
                     "call failed",
                     type=events[0].type,
                     events=len(events),
-                    verdict=error_.verdict.value,
-                    code=error_.code,
-                    error=error_.message,
-                    exc_info=error_.__cause__ if error_.code == "adapter_error" else None,
+                    verdict=error.verdict.value,
+                    code=error.code,
+                    error=error.message,
+                    exc_info=error.__cause__ if error.code == "adapter_error" else None,
                 )
         crash.point("worker.after_call")
-        self._finish(held, outcomes)
-        if error_ is not None:
-            self.breaker.tell_error(error_)
-        else:
-            self.breaker.tell(worst(outcomes))
+        return outcomes, error
 
     def _park(self, held: list[Held]) -> None:
         if self.config.state == "paused":
@@ -174,19 +246,20 @@ class EventLane(Lane):
     def _finish(self, held: list[Held], outcomes: list[Outcome]) -> None:
         if not held:
             return
-        self.finish(
-            [one.entry.id for one in held], [_safe_item(o, one.event) for one, o in zip(held, outcomes, strict=True)]
+        self.finish_texts(
+            [one.entry.id for one in held], [_text(o, one.event) for one, o in zip(held, outcomes, strict=True)]
         )
         now = self.deps.clock.now()
+        told: Counter[tuple[str, Verdict]] = Counter()
         for one, outcome in zip(held, outcomes, strict=True):
             type_, verdict = one.event.type, outcome.verdict
-            metrics.OUTCOMES.labels(self.config.name, type_, verdict.value).inc()
-            if verdict is Verdict.DELIVERED:
+            told[type_, verdict] += 1
+            delivered = verdict is Verdict.DELIVERED
+            if delivered:
                 seconds = max(0.0, (now - one.event.occurred_at).total_seconds())
                 metrics.DELIVERY.labels(self.config.name, type_).observe(seconds)
-            elif verdict in (Verdict.RETRY, Verdict.UNKNOWN, Verdict.SNOOZE):
-                metrics.RETRIES.labels(self.config.name, type_, verdict.value).inc()
-            self.log.info(
+            # what went well is told by the batch: at thousands a second its lines would be most of the work
+            (self.log.debug if delivered else self.log.info)(
                 "outcome",
                 type=type_,
                 key=one.event.key,
@@ -196,6 +269,12 @@ class EventLane(Lane):
                 code=outcome.code,
                 correlation_id=one.event.correlation_id,
             )
+        for (type_, verdict), times in told.items():
+            metrics.OUTCOMES.labels(self.config.name, type_, verdict.value).inc(times)
+            if verdict in (Verdict.RETRY, Verdict.UNKNOWN, Verdict.SNOOZE):
+                metrics.RETRIES.labels(self.config.name, type_, verdict.value).inc(times)
+            elif verdict is Verdict.DELIVERED:
+                self.log.info("delivered", type=type_, events=times, correlation_id=held[0].event.correlation_id)
 
 
 def _is_over(event: Envelope, now_ms: int) -> bool:
@@ -218,11 +297,22 @@ def _item(outcome: Outcome) -> dict[str, Any]:
     return {"kind": "outcome", "outcome": outcome.to_json()}
 
 
+def _text(outcome: Outcome, event: Envelope) -> str:
+    """The item as JSON, the usual one written once and without a detour."""
+    try:
+        text = outcome.model_dump_json(exclude_none=True)
+        if len(text) <= MAX_ITEM and "\\u" not in text:
+            return f'{{"kind":"outcome","outcome":{text}}}'
+    except ValueError:
+        pass  # said by the careful way
+    return dump(_safe_item(outcome, event))
+
+
 def _safe_item(outcome: Outcome, event: Envelope) -> dict[str, Any]:
     """The item; an adapter's data that is no JSON or too large is left out, for the outcome itself must arrive."""
     try:
         item = _item(outcome)
-        if len(json.dumps(item, default=str)) <= 200_000:
+        if len(json.dumps(item, default=str)) <= MAX_ITEM:
             return item
         why = "its data was too large"
     except (ValueError, TypeError) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from dist_contracts import Capability, Envelope, Outcome, Verdict
@@ -44,6 +44,22 @@ def groups(events: Sequence[Envelope], adapter: Adapter) -> Iterator[tuple[Route
         size = max(1, adapter.manifest.batch.get(type_, 1)) if route and route.batched else 1
         for start in range(0, len(some), size):
             yield route, some[start : start + size]
+
+
+def together(
+    found: Iterable[tuple[Route | None, list[Envelope]]], most: Callable[[], int]
+) -> Iterator[tuple[Route | None, list[list[Envelope]]]]:
+    """Neighbouring groups of one route, ``most()`` at a time; what takes a batch in one call already stands alone."""
+    route: Route | None = None
+    calls: list[list[Envelope]] = []
+    for next_, events in found:
+        if calls and (next_ != route or next_ is None or next_.batched or not next_.effect or len(calls) >= most()):
+            yield route, calls
+            calls = []
+        route = next_
+        calls.append(events)
+    if calls:
+        yield route, calls
 
 
 def call(

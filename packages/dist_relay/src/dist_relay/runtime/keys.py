@@ -19,8 +19,9 @@ key                                type    written by → read by               
 ``dist:{<db>:<conn>}:ver:…``       string  workers; newest version begun of a key       expires with the lease
 =================================  ======  ===========================================  ===============================
 
-Entries of ``out``: id ``<seq>-0``, fields ``e`` (envelope as JSON), ``x`` (lapses at, ms on Redis' clock). Entries of
-``pull``: id ``<seq>-0``, fields ``p`` (the request as JSON), ``x``. Entries of ``results``: field ``i`` (one item of
+Entries of ``out``: id ``<seq>-0``, fields ``e`` (envelope as JSON), ``x`` (lapses at, ms on Redis' clock), ``c``
+(version of the connection's configuration it may not be handled without). Entries of ``pull``: id ``<seq>-0``, fields
+``p`` (the request as JSON), ``x``, ``c`` (0). Entries of ``results``: field ``i`` (one item of
 ``dist_relay.intake`` as JSON). No stream is ever trimmed: entries go when they are acknowledged.
 """
 
@@ -36,6 +37,7 @@ PUMP_GROUP = "pump"
 F_ENVELOPE = b"e"
 F_REQUEST = b"p"
 F_LAPSES = b"x"
+F_CONFIG = b"c"
 F_ITEM = b"i"
 
 

@@ -22,7 +22,7 @@ from dist_relay.settings import Settings
 from .breaker import Breaker
 from .budgets import Budgets, TooEarly
 from .connection import Config, Flows
-from .keys import F_LAPSES, WORKERS_GROUP, Keys
+from .keys import F_CONFIG, F_LAPSES, WORKERS_GROUP, Keys
 from .keys import config as config_key
 from .redis_client import RedisClient, RedisError
 from .streams import Consumer, Entry
@@ -121,8 +121,11 @@ class Lane:
             self.log.info("could not give entries back; others take them over later", error=str(error))
 
     def finish(self, ids: Sequence[str], items: Sequence[dict[str, Any]]) -> None:
-        """Write results and forget entries; insists while Redis is away, for the work is done and must be told."""
-        texts = [dump(item) for item in items]
+        """Write results and forget entries; see :meth:`finish_texts`."""
+        self.finish_texts(ids, [dump(item) for item in items])
+
+    def finish_texts(self, ids: Sequence[str], texts: Sequence[str]) -> None:
+        """:meth:`finish` of items that are JSON already; insists while Redis is away, for the work is done."""
         wait = 0.05
         until = self.deps.clock.monotonic() + self.deps.settings.lease_seconds
         while True:
@@ -202,6 +205,11 @@ class Lane:
         """When the lease of an entry is over, ms on Redis' clock."""
         text = entry.fields.get(F_LAPSES)
         return int(text) if text and text.isdigit() else None
+
+    def needs_config(self, entry: Entry) -> int:
+        """The version of the configuration an entry may not be handled without; 0 where an older pump does not say."""
+        text = entry.fields.get(F_CONFIG)
+        return int(text) if text and text.isdigit() else 0
 
     def _tell_budgets(self) -> None:
         """After work, what is left of the budgets; when another lane told a moment ago, with one of the next steps."""

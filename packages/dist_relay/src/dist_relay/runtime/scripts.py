@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
-BEGIN = """
+PUBLISH = """
+-- KEYS[1] stream; ARGV[1] lapses at, ARGV[2] version of the connection's configuration, ARGV[3] field of the body, then
+-- per entry: id, body. An id that is not larger than the stream's last is refused; returns the numbers of those, from 1
+local refused = {}
+for i = 4, #ARGV, 2 do
+  local done = redis.pcall('XADD', KEYS[1], ARGV[i], ARGV[3], ARGV[i + 1], 'x', ARGV[1], 'c', ARGV[2])
+  if type(done) == 'table' and done.err then
+    if not string.find(done.err, 'equal or smaller', 1, true) then return redis.error_reply(done.err) end
+    refused[#refused + 1] = (i - 2) / 2
+  end
+end
+return refused
+"""
+
+BEGIN = """#!lua flags=allow-oom
 -- KEYS[1] stream, KEYS[2..] version key of each entry ('' has none: then KEYS[1] again)
 -- ARGV[1] group, ARGV[2] consumer, ARGV[3] ttl ms of version keys, ARGV[4] 1: work begins, 0: it goes on,
--- then per entry: id, version ('' none). Beginning raises the entry's counter: reading alone does not make a suspect.
+-- ARGV[5], ARGV[6] smallest and largest id, then per entry: id, version ('' none).
+-- Beginning raises the entry's counter: reading alone does not make a suspect.
 -- per entry: 1 go on, 2 somebody else's or finished, 3 an older version than one already begun
 local out = {}
 local time = redis.call('TIME')
 out[1] = time[1] * 1000 + math.floor(time[2] / 1000)
-local n = (#ARGV - 4) / 2
+local n = (#ARGV - 6) / 2
+local most = n + 1000
+local pending = redis.pcall('XPENDING', KEYS[1], ARGV[1], ARGV[5], ARGV[6], most)
+local owned = pending.err == nil
+local mine = {}
+if owned and #pending < most then
+  for _, p in ipairs(pending) do if p[2] == ARGV[2] then mine[p[1]] = p[4] end end
+elseif owned then -- others have much between ours: one by one
+  for i = 1, n do
+    local p = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[5 + 2 * i], ARGV[5 + 2 * i], 1)
+    if p[1] and p[1][2] == ARGV[2] then mine[p[1][1]] = p[1][4] end
+  end
+end
+local groups = {}
 for i = 1, n do
-  local id, version = ARGV[3 + 2 * i], ARGV[4 + 2 * i]
+  local id, version = ARGV[5 + 2 * i], ARGV[6 + 2 * i]
   local verdict = 1
-  local pending = redis.pcall('XPENDING', KEYS[1], ARGV[1], id, id, 1)
-  if pending.err == nil then
-    if #pending == 0 or pending[1][2] ~= ARGV[2] then
+  if owned then
+    if not mine[id] then
       verdict = 2
     else
-      local times = tonumber(pending[1][4]) + tonumber(ARGV[4])
-      redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'RETRYCOUNT', times, 'JUSTID')
+      local times = tonumber(mine[id]) + tonumber(ARGV[4])
+      groups[times] = groups[times] or {}
+      table.insert(groups[times], id)
     end
   end
   if verdict == 1 and version ~= '' then
@@ -33,17 +61,27 @@ for i = 1, n do
   end
   out[1 + i] = verdict
 end
+for times, ids in pairs(groups) do
+  for first = 1, #ids, 1000 do
+    local claim = {'XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0}
+    for k = first, math.min(#ids, first + 999) do claim[#claim + 1] = ids[k] end
+    for _, word in ipairs({'RETRYCOUNT', times, 'JUSTID'}) do claim[#claim + 1] = word end
+    redis.call(unpack(claim))
+  end
+end
 return out
 """
 
-FINISH = """
+FINISH = """#!lua flags=allow-oom
 -- KEYS[1] source stream, KEYS[2] results; ARGV[1] group, ARGV[2] number of ids, ids, then items
--- results are written even when the entry is gone (FLUSHALL): a repeated result is harmless, a lost one is not
+-- results are written even when the entry is gone (FLUSHALL): a repeated result is harmless, a lost one is not.
+-- They are written at the memory limit, too: the entries they answer go in the same step.
 local n = tonumber(ARGV[2])
 for i = 3 + n, #ARGV do redis.call('XADD', KEYS[2], '*', 'i', ARGV[i]) end
-for i = 3, 2 + n do
-  redis.pcall('XACK', KEYS[1], ARGV[1], ARGV[i])
-  redis.call('XDEL', KEYS[1], ARGV[i])
+for first = 3, 2 + n, 1000 do
+  local last = math.min(2 + n, first + 999)
+  redis.pcall('XACK', KEYS[1], ARGV[1], unpack(ARGV, first, last))
+  redis.call('XDEL', KEYS[1], unpack(ARGV, first, last))
 end
 return 1
 """
@@ -164,7 +202,7 @@ redis.call('PEXPIRE', KEYS[1], 3600000 + math.ceil(blocked - now))
 return tostring(factor)
 """
 
-BREAKER = """
+BREAKER = """#!lua flags=allow-oom
 -- KEYS[1] hash; ARGV[1] ask | good | bad, threshold, base ms, most ms, probe ms
 -- returns {state, ms to wait (0 go on), 1 when the state changed}
 local t = redis.call('TIME')

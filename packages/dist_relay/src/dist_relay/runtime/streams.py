@@ -102,8 +102,11 @@ class Consumer:
         ``entries`` are (id, version key or "", version). A state older than one begun already is stale. ``going_on``
         only renews: work was begun before.
         """
+        if not entries:
+            return Begun(0, [], [])
         names = [self.stream] + [key or self.stream for _, key, _ in entries]
-        argv: list[str | int] = [self.group, self.name, version_ttl_ms, 0 if going_on else 1]
+        ids = sorted((id_ for id_, _, _ in entries), key=_order)
+        argv: list[str | int] = [self.group, self.name, version_ttl_ms, 0 if going_on else 1, ids[0], ids[-1]]
         for id_, _, version in entries:
             argv += [id_, "" if version is None else version]
         answer: Any = self._begin(keys=names, args=argv)
@@ -117,6 +120,10 @@ class Consumer:
         """Acknowledge and delete, without a result."""
         if ids:
             self._finish(keys=[self.stream, self.stream], args=[self.group, len(ids), *ids])
+
+    def forget_later(self, pipe: Any, ids: Sequence[str]) -> None:
+        """:meth:`forget` as a part of ``pipe``."""
+        self._finish(keys=[self.stream, self.stream], args=[self.group, len(ids), *ids], client=pipe)
 
     def release(self, ids: Sequence[str]) -> None:
         """Give entries back that were not begun: any other consumer takes them over at once.
@@ -169,6 +176,12 @@ class Consumer:
         if gone:
             self._client.xack(self.stream, self.group, *gone)
         return found
+
+
+def _order(id_: str) -> tuple[int, int]:
+    """Redis' order of ids."""
+    first, _, second = id_.partition("-")
+    return int(first), int(second or 0)
 
 
 def _text(value: Any) -> str:

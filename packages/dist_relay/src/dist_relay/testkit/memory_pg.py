@@ -125,6 +125,10 @@ class MemoryPg:
         with self._lock:
             return [dict(row) for row in self._connections.values()]
 
+    def ready(self) -> list[str]:
+        """Connections with something to claim."""
+        return [row.connection for row in self.pending() if row.ready]
+
     def pending(self) -> list[Pending]:
         """Connections with something ready or in flight."""
         self._up()
@@ -298,7 +302,8 @@ class MemoryPg:
             None,
             row.attempts + 1,
             read_back,
-            row.payload,
+            json.dumps(row.payload),
+            int(self._connections[row.connection]["config_version"]),
         )
 
     def _store(self, item: dict[str, Any]) -> str:
