@@ -41,6 +41,14 @@ Work that comes again (see ``recurring.py``)::
 
 A handler or job works on the database only: it may be run again before its transaction commits, so it never commits,
 never calls the outside (that is an outbox event's task) and may be called again for a smaller batch.
+
+A long one says how far it is, and can be cancelled between two steps::
+
+        @job(timeout=3600)
+        def _recompute(self):
+            for done, record in enumerate(self, 1):
+                record._recompute_one()
+                progress(self.env, done, len(self), record.display_name)
 """
 
 from __future__ import annotations
@@ -50,20 +58,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from .engine import hand
 from .engine.graph import Result, chain, group
-from .errors import EnqueueError, JobTimeout, Permanent, RetryLater, Snooze
+from .errors import EnqueueError, JobCancelled, JobTimeout, Permanent, RetryLater, Snooze
 from .recurring import cron, every
 
 __all__ = [
     "EnqueueError",
     "HandlerSpec",
     "Item",
+    "JobCancelled",
     "JobTimeout",
     "Permanent",
     "Result",
     "RetryLater",
     "Snooze",
     "chain",
+    "checkpoint",
     "cron",
     "every",
     "group",
@@ -71,6 +82,7 @@ __all__ = [
     "on_dirty",
     "on_event",
     "on_outcome",
+    "progress",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -180,3 +192,27 @@ def job(
     ``dist_correlation_ids`` there has one per record id.
     """
     return _decorate(HandlerSpec("job", "", lane, batch, max_attempts, timeout, **pauses))
+
+
+def checkpoint(env: Any) -> None:
+    """A safe point of a long job: it may be stopped here, between two steps, rather than wherever it stands.
+
+    Nothing happens where no worker runs the job. Let the exception pass: the engine undoes the work and settles the
+    job.
+
+    :raises JobCancelled: somebody cancelled the job
+    :raises JobTimeout: its time is up
+    """
+    if (mine := hand.current()) is not None:
+        mine.check()
+
+
+def progress(env: Any, done: int, total: int = 0, text: str = "") -> None:
+    """Tell the screens how far a job is: ``done`` of ``total`` (0: unknown) steps, and a word about it.
+
+    Cheap enough for every step: the worker publishes the latest a few times a second, outside the job's transaction.
+    A safe point as well (see :func:`checkpoint`).
+    """
+    if (mine := hand.current()) is not None:
+        mine.report(done, total, text)
+        mine.check()

@@ -147,6 +147,6 @@ def notify(dbname: str, channel: str, payload: str = "") -> bool:
 
 
 def hang_up(dbname: str) -> None:
-    """Close this process's connection to a database, so that it can be copied or dropped; the next ring opens it again."""
+    """Close this process's connection to a database, so that it can be copied or dropped; the next ring reopens it."""
     if connection := _connections.pop(dbname, None):
         connection.close()

@@ -44,6 +44,17 @@ class Permanent(SyncError):
 class JobTimeout(SyncError):
     """The job ran longer than its ``timeout``; its work was rolled back and the attempt counts."""
 
+    @classmethod
+    def after(cls, seconds: float) -> JobTimeout:
+        return cls(f"The job ran longer than its timeout of {seconds:g} s.")
+
+
+class JobCancelled(SyncError):
+    """Somebody cancelled the job while it ran; its work was rolled back."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or "Cancelled while it ran.")
+
 
 class UnknownHandler(Permanent):
     """No installed addon handles this."""

@@ -63,6 +63,7 @@ class DistWorker(Command):
         add("--once", action="store_true", help="run one batch in this process, then leave")
         add("--budget", type=float, default=0.2, metavar="S", help="time budget of a batch in seconds (default 0.2)")
         add("--memory-limit", type=int, default=1024, metavar="MIB", help="replace a process above this (default 1024)")
+        add("--grace", type=float, default=10.0, metavar="S", help="end a process this long after a job's timeout (10)")
         add("--stop-timeout", type=float, default=60.0, metavar="S", help="kill children this long after SIGTERM (60)")
         add("--drain", action="store_true", help="ask all workers to keep out, return when nothing runs")
         add("--timeout", type=float, metavar="S", help="with --drain: give up (exit code 1) after so many seconds")

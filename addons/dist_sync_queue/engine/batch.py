@@ -7,7 +7,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any
 
 import psycopg2
@@ -19,9 +18,10 @@ from ..errors import Permanent, UnknownHandler
 from . import claim as claims
 from . import marks
 from .crash import point
-from .execute import Guard, Report, run
+from .execute import Report, run
 from .faults import AGAIN, SCHEMA
-from .handlers import resolve
+from .hand import Hand, Unguarded
+from .handlers import Handler, resolve
 from .release import release
 from .settle import settle_failed, settle_merged
 from .slots import LOCK_CLASS, LOCK_DRAIN
@@ -53,9 +53,9 @@ class Batches:
     """Runs batches of one database; remembers what each handler costs and where each keyed group's turn is."""
 
     def __init__(
-        self, registry: Any, slot: Any = None, budget: float = 0.2, guard: Guard = lambda s: nullcontext()
+        self, registry: Any, slot: Any = None, budget: float = 0.2, hand: Hand | Unguarded | None = None
     ) -> None:
-        self.registry, self.slot, self.budget, self.guard = registry, slot, budget, guard
+        self.registry, self.slot, self.budget, self.hand = registry, slot, budget, hand or Unguarded()
         self._cost: dict[str, float] = {}
         self._cursor: dict[Any, Any] = {}
         self._shrink: dict[str, int] = {}
@@ -104,6 +104,7 @@ class Batches:
         finally:
             if not cr.closed:
                 cr.close()
+            self.hand.end()
             if self.slot:
                 self.slot.end()
         self._shrink.pop(group.handler, None)
@@ -153,13 +154,18 @@ class Batches:
         rows, merged = claims.merge(cr, rows)
         if not rows:
             return Report()
-        if self.slot:
-            self.slot.begin(handler, group.connection, [row.id for row in rows])
-        report = run(env, handler, rows, self.budget_of(group.handler), self.guard)
+        self._begin(cr, handler, group, [row.id for row in rows])
+        report = run(env, handler, rows, self.budget_of(group.handler), self.hand)
         undone = {row.id for row in report.left}
         settle_merged(cr, {id_: into for id_, into in merged.items() if into not in undone})
         self.learn(group.handler, report)
         return report
+
+    def _begin(self, cr: Any, handler: Handler, group: claims.Group, ids: list[int]) -> None:
+        pid = cr._cnx.get_backend_pid()
+        self.hand.begin(pid, handler.lane, ids)
+        if self.slot:
+            self.slot.begin(handler, group.connection, ids, pid)
 
     def _run_marks(self, env: api.Environment, group: claims.Group) -> Report:
         try:
@@ -173,9 +179,8 @@ class Batches:
         if not keys:
             return Report()
         point("claimed")
-        if self.slot:
-            self.slot.begin(handler, group.connection, [])
-        report = marks.run(env, handler, keys, self.budget_of(group.handler), self.guard)
+        self._begin(env.cr, handler, group, [])
+        report = marks.run(env, handler, keys, self.budget_of(group.handler), self.hand)
         self.learn(group.handler, report)
         return report
 
@@ -225,7 +230,8 @@ class Poison(Permanent):
 
     def __init__(self, crashes: int) -> None:
         super().__init__(
-            f"The worker died {crashes} times while it ran this job (out of memory, a crash in a library, killed). "
+            f"The worker died {crashes} times while it ran this job (out of memory, a crash in a library, killed, or "
+            "ended because the job could not be stopped after its timeout). "
             "It is quarantined so that the others can go on. Look into the worker's log, then run it again "
             "or cancel it."
         )

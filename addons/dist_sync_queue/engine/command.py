@@ -72,7 +72,9 @@ def work(dbname: str, options: argparse.Namespace) -> int:
     from .worker import Recycle, Worker
 
     lanes = [lane for lane in options.lanes.split(",") if lane]
-    worker = Worker(registry, lanes, memory_limit=options.memory_limit << 20, budget=options.budget)
+    worker = Worker(
+        registry, lanes, memory_limit=options.memory_limit << 20, budget=options.budget, grace=options.grace
+    )
     if stop.is_set():
         worker.stop()
     try:

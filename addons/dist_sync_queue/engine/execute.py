@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -21,19 +20,18 @@ from odoo import SUPERUSER_ID, api
 from odoo.exceptions import MissingError
 
 from ..api import Item
-from ..errors import Permanent
+from ..errors import JobCancelled, Permanent
 from .claim import Row
 from .faults import fatal
 from .graph import Result
+from .hand import Hand, Unguarded
 from .handlers import Handler
 from .isolate import Failed, isolate
 from .schedules import eval_domain
-from .settle import settle_done, settle_failed
+from .settle import settle_cancelled, settle_done, settle_failed
 
 MAX_RESULT_BYTES = 1_000_000
 """Most a method may return where its result is kept."""
-
-Guard = Callable[[float], AbstractContextManager[None]]
 
 
 @dataclass
@@ -43,17 +41,18 @@ class Report:
     done: list[Row] = field(default_factory=list)
     retried: list[Row] = field(default_factory=list)
     dead: list[Row] = field(default_factory=list)
+    cancelled: list[Row] = field(default_factory=list)
     left: list[Row] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
     def touched(self) -> int:
-        return len(self.done) + len(self.retried) + len(self.dead)
+        return len(self.done) + len(self.retried) + len(self.dead) + len(self.cancelled)
 
     @property
     def graph_ids(self) -> list[int]:
         """Jobs that may have ended others' waiting."""
-        return [row.id for row in (*self.done, *self.dead) if getattr(row, "graph", None)]
+        return [row.id for row in (*self.done, *self.dead, *self.cancelled) if getattr(row, "graph", None)]
 
 
 def run(
@@ -61,7 +60,7 @@ def run(
     handler: Handler,
     rows: Sequence[Row],
     budget: float = 0.2,
-    guard: Guard = lambda seconds: nullcontext(),
+    guard: Hand | Unguarded | None = None,
 ) -> Report:
     """Run ``rows`` (all of ``handler``) and settle them. ``budget``: seconds after which the rest is left as it is."""
     started = time.monotonic()
@@ -72,7 +71,12 @@ def run(
     report.seconds = time.monotonic() - started
     settle_done(env.cr, handler, outcome.done, report.seconds, work.returned)
     for row, error in outcome.failed:
-        dead = settle_failed(env, handler, row, error, work.spent.get(id(row), 0.0))
+        seconds = work.spent.get(id(row), 0.0)
+        if isinstance(error, JobCancelled):
+            settle_cancelled(env.cr, handler, row, seconds)
+            report.cancelled.append(row)
+            continue
+        dead = settle_failed(env, handler, row, error, seconds)
         (report.dead if dead else report.retried).append(row)
     return report
 
@@ -80,15 +84,17 @@ def run(
 class Work:
     """Calls a handler's methods for some rows inside a savepoint."""
 
-    def __init__(self, env: api.Environment, handler: Handler, deadline: float, guard: Guard) -> None:
-        self.env, self.handler, self.deadline, self.guard = env, handler, deadline, guard
+    def __init__(
+        self, env: api.Environment, handler: Handler, deadline: float, guard: Hand | Unguarded | None = None
+    ) -> None:
+        self.env, self.handler, self.deadline, self.guard = env, handler, deadline, guard or Unguarded()
         self.results: dict[int, tuple[Result, ...]] = {}
         self.returned: dict[int, str] = {}
         self.spent: dict[int, float] = {}
         """Seconds until the last failure of a row, by the identity of the row object."""
 
     def out_of_time(self) -> bool:
-        return time.monotonic() >= self.deadline
+        return self.guard.enough or time.monotonic() >= self.deadline
 
     def attempt(self, rows: Sequence[Row]) -> int:
         """Run rows in order in one savepoint; the number done before the time was up. :raises Failed: undone"""
@@ -101,13 +107,14 @@ class Work:
                     if start and self.out_of_time():
                         break
                     since = time.monotonic()
-                    with self.guard(self.handler.spec.timeout):
+                    with self.guard(self.handler.spec.timeout, part):
                         self.call(part)
                         self.env.flush_all()
                     start += len(part)
         except Exception as error:
             if fatal(error) or cr.closed:
                 raise
+            error = self.guard.blame(error)
             # hooks of what was undone must not run after the commit of the rest
             while len(cr.postcommit) > hooks:
                 cr.postcommit._funcs.pop()

@@ -96,12 +96,12 @@ def apply_requests(cr: Any) -> int:
                     DELETE FROM dist_job_crash c USING changed WHERE c.job_id = changed.id AND %s
                 )
                 UPDATE dist_job_request q
-                   SET state = CASE WHEN c.id IS NULL THEN 'refused' ELSE 'applied' END,
+                   SET state = CASE WHEN c.id IS NOT NULL OR r.was = %s THEN 'applied' ELSE 'refused' END,
                        answer = CASE WHEN c.id IS NULL THEN {_REFUSAL} END,
                        applied_at = clock_timestamp() AT TIME ZONE 'UTC'
                   FROM r LEFT JOIN changed c ON c.id = r.job_id
                  WHERE q.id = r.id""",
-            (action, action == "requeue"),
+            (action, action == "requeue", "cancelled" if action == "cancel" else None),
         )
         applied += cr.rowcount
     if applied:

@@ -27,8 +27,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -38,6 +37,7 @@ from ..errors import Permanent, RetryLater, Snooze
 from .backoff import full_jitter
 from .claim import Group
 from .execute import Report, Work, context_env
+from .hand import Hand, Unguarded
 from .handlers import Handler
 from .isolate import isolate
 from .settle import message_of, report_dead, trace_of
@@ -143,7 +143,7 @@ def run(
     handler: Handler,
     keys: Sequence[Key],
     budget: float = 0.2,
-    guard: Callable[[float], AbstractContextManager[None]] = lambda seconds: nullcontext(),
+    guard: Hand | Unguarded | None = None,
 ) -> Report:
     """Compute ``keys``, write their events, and put back what failed or was left over."""
     started = time.monotonic()

@@ -101,6 +101,27 @@ def settle_failed(
     return dead
 
 
+def settle_cancelled(cr: Any, handler: Handler, row: Row, seconds: float = 0.0) -> None:
+    """Write down a job that was stopped on request. The request says so when the engine meets it next."""
+    cr.execute(
+        f"""WITH stopped AS (
+                UPDATE dist_job SET state = 'cancelled', done_at = clock_timestamp() AT TIME ZONE 'UTC',
+                       lane = COALESCE(lane, %(lane)s), release = CASE WHEN graph IS NOT NULL THEN true END
+                 WHERE id = %(id)s RETURNING id)
+            INSERT INTO dist_job_attempt ({tries.COLUMNS})
+            SELECT id, %(number)s, (clock_timestamp() AT TIME ZONE 'UTC') - make_interval(secs => %(seconds)s),
+                   %(seconds)s, 'cancelled', NULL, NULL, NULL, %(worker)s
+              FROM stopped""",  # noqa: S608 - a constant list of columns
+        {
+            "id": row.id,
+            "lane": handler.lane,
+            "number": row.attempts + 1,
+            "seconds": seconds,
+            "worker": tries.worker_name(),
+        },
+    )
+
+
 def report_dead(env: api.Environment, job_id: int, correlation_id: str | None = None) -> None:
     """Put a dead job into "Needs attention". What goes wrong there does not keep the job from being dead."""
     try:

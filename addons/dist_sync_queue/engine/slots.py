@@ -105,13 +105,13 @@ class Slot:
         if self.side.on_connect == []:
             self.side.on_connect.append(self.open)
 
-    def begin(self, handler: Any, connection: int, job_ids: list[int]) -> None:
+    def begin(self, handler: Any, connection: int, job_ids: list[int], backend_pid: int) -> None:
         """Say what is in hand."""
         self._busy = True
         self.side.execute(
             f"""UPDATE dist_worker_slot SET lane = %s, handler = %s, connection_id = %s, job_ids = %s,
-                       started_at = {NOW}, seen_at = {NOW} WHERE id = %s""",
-            (handler.lane, handler.name, connection or None, json.dumps(job_ids), self.id),
+                       backend_pid = %s, started_at = {NOW}, seen_at = {NOW} WHERE id = %s""",
+            (handler.lane, handler.name, connection or None, json.dumps(job_ids), backend_pid, self.id),
         )
 
     def end(self) -> None:
@@ -121,7 +121,8 @@ class Slot:
         self._busy = False
         self.side.execute(
             f"""UPDATE dist_worker_slot SET lane = NULL, handler = NULL, connection_id = NULL, job_ids = NULL,
-                       started_at = NULL, progress = NULL, seen_at = {NOW}, done_count = %s, failed_count = %s
+                       started_at = NULL, backend_pid = NULL, progress_done = NULL, progress_total = NULL,
+                       progress_text = NULL, seen_at = {NOW}, done_count = %s, failed_count = %s
                  WHERE id = %s""",
             (self.done, self.failed, self.id),
         )

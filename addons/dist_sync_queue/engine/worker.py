@@ -9,20 +9,19 @@ import logging
 import os
 import random
 import resource
-import signal
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg2
 
 from ..doorbell import REQUEST
-from ..errors import JobTimeout
 from . import archive, claim, drain, maintain
 from .batch import Again, Batches, Drained, RegistryChanged, SchemaMoved
 from .execute import Report
+from .hand import Hand
 from .lanes import Turns
 from .slots import Side, Slot, reap
+from .watch import GRACE_SECONDS, Watcher
 
 _logger = logging.getLogger(__name__)
 
@@ -44,6 +43,8 @@ class Worker:
     """Serves one database until told to stop.
 
     :param lanes: serve these only; all when empty
+    :param timeouts: stop jobs that run too long by signals, and this process in the end; needs the main thread
+    :param grace: seconds after a job's timeout before this process is ended because of it
     :param memory_limit: bytes of resident memory after which the process ends between two batches to be replaced
     """
 
@@ -55,11 +56,21 @@ class Worker:
         memory_limit: int = 0,
         budget: float = 0.2,
         timeouts: bool = True,
+        grace: float = GRACE_SECONDS,
     ) -> None:
         self.registry, self.lanes, self.memory_limit = registry, set(lanes or []), memory_limit
         self.side = Side(registry.db_name)
         self.slot = Slot(self.side, lanes)
-        self.batches = Batches(registry, self.slot, budget, alarm if timeouts else _no_guard)
+        self.hand = Hand(signals=timeouts)
+        self.batches = Batches(registry, self.slot, budget, self.hand)
+        self.watcher = Watcher(
+            self.hand,
+            registry,
+            higher=self._goes_before,
+            lane_of=self._lane,
+            slot=self.slot,
+            grace=grace if timeouts else None,
+        )
         self.turns = Turns()
         self.stopping = False
         self.total = {"done": 0, "retried": 0, "dead": 0}
@@ -84,6 +95,15 @@ class Worker:
         self.slot.open()
         reap(self.side, self.slot.id)
         self.side.listen("dist_job")
+        self.hand.install()
+        self.watcher.start()
+
+    def close(self) -> None:
+        self.watcher.stop()
+        self.slot.close()
+        os.close(self._wake_r)
+        os.close(self._wake_w)
+        self._wake_w = -1
 
     def run(self) -> None:
         """Work until :meth:`stop`. :raises Recycle, RegistryChanged: when a fresh process has to go on"""
@@ -101,9 +121,7 @@ class Worker:
                     time.sleep(pause)
                     pause = min(pause * 2, 10.0)
         finally:
-            self.slot.close()
-            os.close(self._wake_r)
-            os.close(self._wake_w)
+            self.close()
 
     def until_empty(self, most: int | None = None) -> dict[str, int]:
         """Work until nothing is ready (or ``most`` batches were run), then leave; what waits for its time is left."""
@@ -115,7 +133,7 @@ class Worker:
                     if not self.turn():
                         break
         finally:
-            self.slot.close()
+            self.close()
         return self.total
 
     def turn(self) -> bool:
@@ -149,6 +167,8 @@ class Worker:
             self._rest(group.handler, "could not be settled")
             return True
         seconds = time.monotonic() - started
+        if self.hand.enough:
+            self.hand.enough, self._groups_at = False, float("-inf")
         self._moved.pop(group.handler, None)
         self.turns.charge(self._lane(group.handler), group, seconds)
         self._count(report)
@@ -175,6 +195,12 @@ class Worker:
             return resolve(self.registry, handler).lane
         except UnknownHandler:
             return "default"
+
+    def _goes_before(self, lane: str, other: str) -> bool:
+        """Whether a batch of ``other`` should end early for work of ``lane``. Called by the watcher's thread."""
+        if (self.lanes and lane not in self.lanes) or ("lane", lane) in self._paused:
+            return False
+        return self.turns.weight(lane) > self.turns.weight(other)
 
     def _read_groups(self, now: float) -> None:
         with self.side.cursor() as cr:
@@ -226,30 +252,6 @@ class Worker:
         self.slot.failed += len(report.retried) + len(report.dead)
         for name in self.total:
             self.total[name] += len(getattr(report, name))
-
-
-class alarm:
-    """Raise :class:`JobTimeout` in the main thread after ``seconds``; on the hot path, so without a generator."""
-
-    __slots__ = ("_seconds",)
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-
-    def _ring(self, *_args: Any) -> None:
-        raise JobTimeout(f"The job ran longer than its timeout of {self._seconds:g} s.")
-
-    def __enter__(self) -> None:
-        signal.signal(signal.SIGALRM, self._ring)
-        signal.setitimer(signal.ITIMER_REAL, self._seconds)
-
-    def __exit__(self, *_error: Any) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-@contextlib.contextmanager
-def _no_guard(_seconds: float) -> Iterator[None]:
-    yield
 
 
 def resident_bytes() -> int:

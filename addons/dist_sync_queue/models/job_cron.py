@@ -12,7 +12,9 @@ from odoo import api, models
 from ..engine import claim, drain, maintain
 from ..engine.batch import Again, Batches, Drained, RegistryChanged, SchemaMoved, until_empty
 from ..engine.execute import Report
+from ..engine.hand import Hand
 from ..engine.slots import Side, live_workers
+from ..engine.watch import Watcher
 
 _logger = logging.getLogger(__name__)
 
@@ -37,7 +39,9 @@ class DistJob(models.Model):
         left = cron._commit_progress(remaining=1)  # ends the transaction: batches have their own
         deadline = time.monotonic() + min(seconds, left or seconds)
         side = Side(self.env.cr.dbname, "dist_cron")
-        batches = Batches(self.env.registry)
+        hand = Hand()
+        batches, watcher = Batches(self.env.registry, hand=hand), Watcher(hand, self.env.registry)
+        watcher.start()
         touched = 0
 
         def run_group(group: claim.Group) -> Report:
@@ -69,5 +73,6 @@ class DistJob(models.Model):
         except (RegistryChanged, SchemaMoved) as error:
             _logger.info("Jobs wait for the next run: %s", error or "modules changed")
         finally:
+            watcher.stop()
             side.close()
         return touched

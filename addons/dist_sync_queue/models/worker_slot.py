@@ -30,7 +30,10 @@ class DistWorkerSlot(models.Model):
     connection_id = fields.Many2one("dist.connection", readonly=True, ondelete="set null")
     job_ids = fields.Json("Jobs in Hand", readonly=True)
     started_at = fields.Datetime("Batch Started", readonly=True)
-    progress = fields.Char(readonly=True)
+    backend_pid = fields.Integer("PostgreSQL Process", readonly=True, aggregator=None)
+    progress_done = fields.Integer(readonly=True, aggregator=None)
+    progress_total = fields.Integer(readonly=True, aggregator=None, help="0 where nobody knows.")
+    progress_text = fields.Char("Progress", readonly=True)
     done_count = fields.Integer("Done", readonly=True)
     failed_count = fields.Integer("Failed", readonly=True)
 

@@ -2,6 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """A ledger: one row per effect, so that a test can count effects and see their order."""
 
+import ctypes
 import os
 import signal
 
@@ -56,6 +57,14 @@ class DistTestLedger(models.Model):
         """Hold the process until the alarm rings."""
         signal.sigtimedwait([signal.SIGUSR2], 60)
         self._book([("hang came back", None)])
+
+    @job(timeout=0.2, lane="high")
+    def _never_returns(self):
+        """Wait in C, where no exception is ever seen: a lock that its own thread holds."""
+        lock = ctypes.create_string_buffer(128)
+        libc = ctypes.CDLL(None)
+        libc.pthread_mutex_lock(lock)
+        libc.pthread_mutex_lock(lock)
 
     @job()
     def _hold(self, lock):

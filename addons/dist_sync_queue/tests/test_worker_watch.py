@@ -1,0 +1,286 @@
+# Copyright 2026 Dist contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""The watching thread: a job that takes too long or is cancelled really stops, and never takes another with it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import threading
+import time
+from types import SimpleNamespace
+
+from odoo.tests import tagged
+
+from ..api import checkpoint, progress
+from ..engine.hand import Hand, current
+from ..engine.maintain import sweep
+from ..engine.slots import Side
+from ..engine.watch import BUS_TYPE
+from ..engine.worker import Worker
+from ..errors import JobCancelled, JobTimeout
+from .worker_kit import EngineCase, clean_environment, odoo_command
+
+THING = "test.thing.v1"
+LIMIT = 60.0
+"""Longest wait for something that is certain to come."""
+FREEZE = """
+import ctypes, time
+from odoo.addons.dist_sync_queue.engine import hand, watch
+mine = hand.Hand()
+mine.longest = 0.2
+watcher = watch.Watcher(mine, env.registry, grace=0.2)
+watcher.start()
+while watcher._armed_at < 0:
+    time.sleep(0.01)
+
+lock, libc = ctypes.create_string_buffer(128), ctypes.PyDLL(None)
+libc.pthread_mutex_lock(lock), libc.pthread_mutex_lock(lock)
+"""
+"""Wait in C for a lock that its own thread holds, without giving up the interpreter's lock."""
+
+
+@tagged("post_install", "-at_install", "dist_engine")
+class TestWatch(EngineCase):
+    def work(self):
+        """A worker in this process, without signals: what a thread beside the working one can do."""
+        return Worker(self.registry, timeouts=False).until_empty()
+
+    def job_ids(self):
+        return [row[0] for row in self.query("SELECT id FROM dist_job ORDER BY id")]
+
+    def outcomes(self):
+        return self.query("SELECT state, COALESCE(error_type, '') FROM dist_job ORDER BY id")
+
+    def cancel(self, *job_ids):
+        with self.committed() as env:
+            env["dist.job"].browse(job_ids).action_cancel()
+
+    def until(self, what, condition):
+        deadline = time.monotonic() + LIMIT
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"Not seen: {what}")
+            time.sleep(0.005)
+
+    def book(self, env, items):
+        env["dist.test.ledger"]._book([(str(item.payload["n"]), item.key) for item in items])
+
+    # -- timeout -------------------------------------------------------------------------------------------------------
+    def test_a_statement_is_cancelled_at_the_deadline_and_the_others_go_on(self):
+        self.events(5)
+
+        def handler(env, items):
+            self.book(env, items)
+            if any(item.payload["n"] == 2 for item in items):
+                env.cr.execute("SELECT pg_sleep(600)")
+
+        with (
+            self.handler(THING, handler, batch=5, timeout=0.3, max_attempts=1),
+            self.assertLogs("odoo.sql_db", "ERROR"),
+        ):
+            self.work()
+        self.assertEqual(self.outcomes(), [("done", "")] * 2 + [("dead", "JobTimeout")] + [("done", "")] * 2)
+        self.assertEqual(sorted(name for name, _key in self.ledger()), list("0134"))
+
+    def test_the_scheduled_action_honours_timeouts(self):
+        self.events(2)
+
+        def handler(env, items):
+            if items[0].payload["n"] == 0:
+                env.cr.execute("SELECT pg_sleep(600)")
+
+        with (
+            self.handler(THING, handler, batch=1, timeout=0.3, max_attempts=1),
+            self.assertLogs("odoo.sql_db", "ERROR"),
+            self.committed() as env,
+        ):
+            env["dist.job"]._cron_run_jobs()
+        self.assertEqual(self.outcomes(), [("dead", "JobTimeout"), ("done", "")])
+
+    def test_a_safe_point_ends_a_job_that_is_over_its_time(self):
+        self.events(1)
+
+        def handler(env, items):
+            while True:
+                checkpoint(env)
+                time.sleep(0.005)
+
+        with self.handler(THING, handler, timeout=0.2, max_attempts=1):
+            self.work()
+        self.assertEqual(self.outcomes(), [("dead", "JobTimeout")])
+
+    def test_a_job_that_never_returns_takes_only_itself_along(self):
+        """The process is ended; the job is counted as the culprit, the others of its batch are not."""
+        with self.committed() as env:
+            env["ir.config_parameter"].set_param("dist_sync_queue.poison_after", "1")
+            env["dist.test.ledger"].delayed(priority=0)._never_returns()
+            env["dist.test.ledger"].delayed()._write_name("other")
+        self.addCleanup(self.query, "DELETE FROM ir_config_parameter WHERE key = 'dist_sync_queue.poison_after'")
+        code, output = self.run_worker("--until-empty", "--grace", "0.2")
+        self.assertEqual(code, -signal.SIGKILL, output)
+        self.assertIn("could not be stopped; this process ends", output)
+        self.assertIn("_never_returns", output, "where it hung")
+        self.work()
+        self.assertEqual(self.outcomes(), [("dead", "Poison"), ("done", "")])
+
+    def test_the_end_needs_no_python(self):
+        """A library that hangs while it holds the interpreter's lock: not even the watcher runs any more."""
+        done = subprocess.run(
+            odoo_command("shell", "--no-http", dbname=self.dbname),
+            input=FREEZE,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=clean_environment(),
+        )
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("Timeout (", done.stderr, "and says where it hung")
+
+    def test_a_late_cancellation_hits_nothing(self):
+        """The watcher decides, the call ends meanwhile: the statements after it are none of the watcher's business."""
+        hand, cr = Hand(), self.cursor()
+        row = SimpleNamespace(id=1)
+        side = Side(self.dbname)
+        self.addCleanup(side.close)
+        hand.begin(cr._cnx.get_backend_pid(), "default", [1])
+        self.addCleanup(hand.end)
+        for _n in range(30):
+            decided, leaving = threading.Event(), threading.Event()
+
+            def cancel(pid, decided=decided, leaving=leaving):
+                decided.set()
+                leaving.wait(LIMIT)
+                side.execute("SELECT pg_cancel_backend(%s)", (pid,))
+
+            with hand(60.0, [row]):
+                call = hand.call()
+                thread = threading.Thread(target=hand.stop, args=(call, JobTimeout, cancel))
+                thread.start()
+                self.assertTrue(decided.wait(LIMIT))
+                leaving.set()
+            cr.execute("SELECT count(*) FROM generate_series(1, 1000)")
+            thread.join()
+            cr.execute("SELECT 1")
+            self.assertFalse(hand.stop(call, JobTimeout, cancel), "that call is over")
+
+    # -- cancel --------------------------------------------------------------------------------------------------------
+    def test_a_running_job_is_cancelled_in_the_middle_of_a_statement(self):
+        self.events(3)
+        _first, second, _third = self.job_ids()
+
+        def handler(env, items):
+            self.book(env, items)
+            if any(item.id == second for item in items):
+                threading.Thread(target=self.cancel, args=(second,)).start()
+                env.cr.execute("SELECT pg_sleep(600)")
+
+        with self.handler(THING, handler, batch=3), self.assertLogs("odoo.sql_db", "ERROR"):
+            self.work()
+        self.assertEqual(self.outcomes(), [("done", ""), ("cancelled", ""), ("done", "")])
+        self.assertEqual(sorted(name for name, _key in self.ledger()), ["0", "2"])
+        with Side(self.dbname).cursor() as cr:
+            sweep(cr)
+        self.assertEqual(self.query("SELECT job_id, state FROM dist_job_request"), [(second, "applied")])
+        self.assertEqual(self.query("SELECT count(*) FROM dist_exception"), [(0,)], "a wish is no problem")
+
+    def test_a_job_of_the_batch_that_did_not_begin_is_not_begun(self):
+        self.events(3)
+        _first, _second, third = self.job_ids()
+        called = []
+
+        def handler(env, items):
+            called.extend(item.payload["n"] for item in items)
+            if called == [0]:
+                self.cancel(third)
+                hand = current()
+                self.until("the watcher knows", lambda: third in hand.stop_ids)
+
+        with self.handler(THING, handler, batch=1):
+            self.work()
+        self.assertEqual(self.outcomes(), [("done", ""), ("done", ""), ("cancelled", "")])
+        self.assertEqual(set(called), {0, 1})
+
+    def test_progress_is_seen_while_the_work_is_not_and_a_safe_point_stops_it(self):
+        self.events(1)
+        (job_id,) = self.job_ids()
+        seen = []
+        shown = "SELECT progress_done, progress_total, progress_text FROM dist_worker_slot"
+
+        def handler(env, items):
+            self.book(env, items)
+            deadline = time.monotonic() + LIMIT
+            while time.monotonic() < deadline:
+                progress(env, 3, 10, "step three")
+                if not seen and self.query(shown) == [(3, 10, "step three")]:
+                    seen.append(self.ledger())
+                    self.cancel(job_id)
+                time.sleep(0.005)
+
+        with self.handler(THING, handler):
+            self.work()
+        self.assertEqual(seen, [[]], "progress without the work")
+        self.assertEqual(self.outcomes(), [("cancelled", "")])
+        channel = self.query("SELECT channel FROM bus_bus WHERE message LIKE %s", f"%{BUS_TYPE}%")[0][0]
+        with self.committed() as env:
+            group = env.ref("dist_sync_queue.group_dist_manager")
+        self.assertEqual(channel, f'["{self.dbname}","res.groups",{group.id}]')
+
+    def test_safe_points_do_nothing_without_a_worker(self):
+        with self.committed() as env:
+            progress(env, 1, 2, "nobody looks")
+            checkpoint(env)
+
+    # -- making way ----------------------------------------------------------------------------------------------------
+    def test_a_batch_ends_for_a_job_of_a_higher_lane(self):
+        """A hundred jobs of the low lane in one batch; during the second a job of lane "high" is made."""
+        self.events(100)
+        served = []
+
+        def slow(env, items):
+            served.append("low")
+            if len(served) == 2:
+                with self.committed() as other:
+                    other["dist.job"].enqueue([{"handler": "test.urgent.v1", "lane": "high", "payload": {}}])
+                hand = current()
+                self.until("the watcher heard of it", lambda: hand.enough)
+
+        with (
+            self.handler(THING, slow, batch=1, lane="low", budget=3600.0),
+            self.handler("test.urgent.v1", lambda env, items: served.append("high"), lane="high"),
+        ):
+            self.work()
+        self.assertEqual(served.index("high"), 2, "next after the job that was running")
+        self.assertEqual(len(served), 101)
+
+    def test_a_ring_without_a_lane_makes_the_watcher_look(self):
+        """Events of the relay: SQL does not say which lane they are for."""
+        self.events(50)
+        served = []
+
+        def slow(env, items):
+            served.append("low")
+            if len(served) == 2:
+                self.query("INSERT INTO dist_job (handler, payload) VALUES ('test.urgent.v1', '{}')")
+                self.query("SELECT pg_notify('dist_job', '')")
+                hand = current()
+                self.until("the watcher looked", lambda: hand.enough)
+
+        with (
+            self.handler(THING, slow, batch=1, lane="low", budget=3600.0),
+            self.handler("test.urgent.v1", lambda env, items: served.append("high"), lane="high"),
+        ):
+            self.work()
+        self.assertEqual(served.index("high"), 2)
+
+    def test_a_stopped_call_is_blamed_for_what_it_raised(self):
+        hand = Hand(clock=lambda: 0.0)
+        hand.begin(1, "default", [7])
+        self.addCleanup(hand.end)
+        with self.assertRaises(ValueError) as caught, hand(5.0, [SimpleNamespace(id=7)]):
+            hand.stop(hand.call(), JobCancelled, lambda pid: None)
+            raise ValueError("what the job made of it")
+        self.assertIsInstance(hand.blame(caught.exception), JobCancelled)
+        with self.assertRaises(ValueError) as caught, hand(5.0, [SimpleNamespace(id=8)]):
+            raise ValueError("its own fault")
+        self.assertIs(hand.blame(caught.exception), caught.exception)
