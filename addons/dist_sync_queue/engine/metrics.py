@@ -45,6 +45,7 @@ _OPEN_JOBS = f"""
     (SELECT state, {_LANE} FROM dist_job
       WHERE state = 'pending' AND eta IS NULL AND order_key IS NOT NULL LIMIT {MOST}) UNION ALL
     (SELECT 'scheduled', {_LANE} FROM dist_job WHERE state = 'pending' AND eta IS NOT NULL LIMIT {MOST}) UNION ALL
+    (SELECT state, {_LANE} FROM dist_job WHERE state = 'waiting' LIMIT {MOST}) UNION ALL
     (SELECT state, {_LANE} FROM dist_job WHERE state IN ('dead', 'parked') LIMIT {MOST})"""
 _READY_JOBS = f"""
     (SELECT created_at, {_LANE} AS lane FROM dist_job
@@ -55,7 +56,7 @@ _READY_JOBS = f"""
 GAUGES = (
     Gauge(
         "dist_jobs",
-        "Jobs not done; each state is counted up to 10000 (scheduled: not before their time)",
+        "Jobs not done; each state is counted up to 10000 (scheduled: not before their time; waiting: for other jobs)",
         ("state", "lane"),
         f"SELECT state, lane, count(*) FROM ({_OPEN_JOBS}) j GROUP BY 1, 2",
     ),

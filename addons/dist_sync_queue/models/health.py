@@ -14,6 +14,8 @@ RELAY_VERSIONS = ((0, 1), (1, 0))
 """Releases of the relay this addon works with: from the first, below the second."""
 WAITED_SECONDS = 300
 DRAINED_MINUTES = 15
+OVERDUE_SECONDS = 600
+"""As for pulls (``dist_relay.diagnose``); the scheduled action that stands in for workers comes once a minute."""
 OLD_TRANSACTION_SECONDS = 300
 HOT_TABLES = ("dist_job", "dist_outbox_event", "dist_dirty_mark", "dist_worker_slot", "dist_connection_health")
 MAX_ID = 2**31 - 1
@@ -39,6 +41,7 @@ class DistHealth(models.AbstractModel):
         found += self._workers()
         found += self._jobs()
         found += self._drain()
+        found += self._schedules()
         found += self._database()
         found += self._relay_and_outbox()
         found += self._connections()
@@ -136,6 +139,28 @@ class DistHealth(models.AbstractModel):
                 _("A drain was asked for %s minutes ago and never ended.", int(minutes)),
                 _("Run `odoo dist_worker -d %s --resume`.", self.env.cr.dbname),
             )
+        ]
+
+    def _schedules(self) -> list[Finding]:
+        """Job schedules nobody starts. A drain is a finding of its own, and keeps them waiting on purpose."""
+        _ = self.env._
+        self.env.cr.execute(
+            """SELECT name, EXTRACT(EPOCH FROM (clock_timestamp() AT TIME ZONE 'UTC') - next_run_at)::int / 60
+                 FROM dist_schedule
+                WHERE active AND next_run_at < (clock_timestamp() AT TIME ZONE 'UTC') - %s * interval '1 second'
+                  AND NOT EXISTS (SELECT 1 FROM dist_worker_drain)
+                ORDER BY next_run_at LIMIT 10""",
+            (OVERDUE_SECONDS,),
+        )
+        hint = _("Does anybody run jobs? If others start, the log says why this one cannot be obeyed: correct it.")
+        return [
+            self._finding(
+                "bad",
+                _("A job schedule is overdue"),
+                _("%(name)s for %(minutes)s minutes.", name=name, minutes=minutes),
+                hint,
+            )
+            for name, minutes in self.env.cr.fetchall()
         ]
 
     def _database(self) -> list[Finding]:

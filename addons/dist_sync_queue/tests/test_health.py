@@ -4,8 +4,10 @@
 
 import threading
 from contextlib import redirect_stdout
+from datetime import timedelta
 from io import StringIO
 
+from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.sql_db import db_connect
 from odoo.tests import new_test_user, tagged
@@ -51,6 +53,18 @@ class TestHealth(RelayKit, SyncCase):
         found = self.findings()["Workers are kept out"]
         self.assertEqual(found["level"], "bad")
         self.assertIn("--resume", found["hint"])
+
+    def test_job_schedules_that_nobody_starts(self):
+        self.env["dist.schedule"].search([]).active = False
+        schedule = self.env["dist.schedule"].create({"name": "Nightly", "handler": "dist.connection:_report"})
+        self.assertNotIn("A job schedule is overdue", self.findings())
+        schedule.next_run_at = fields.Datetime.now() - timedelta(minutes=90)
+        self.assertEqual(self.findings("bad")["A job schedule is overdue"]["detail"], "Nightly for 90 minutes.")
+        schedule.active = False
+        self.assertNotIn("A job schedule is overdue", self.findings())
+        schedule.write({"active": True, "next_run_at": fields.Datetime.now() - timedelta(minutes=90)})
+        self.env.cr.execute("INSERT INTO dist_worker_drain (asked_by) VALUES ('here')")
+        self.assertNotIn("A job schedule is overdue", self.findings())
 
     def test_what_is_stuck_in_the_outbox(self):
         connection = self.make_connection()

@@ -65,12 +65,16 @@ class TestMetrics(RelayKit, HttpCase):
 
     def test_it_says_what_waits(self):
         self.emit_fact(self.connection)
-        self.env.cr.execute("INSERT INTO dist_job (handler, payload, lane) VALUES ('metrics.test', '{}', 'metrics')")
+        self.env.cr.execute(
+            """INSERT INTO dist_job (handler, payload, lane, state)
+               SELECT 'metrics.test', '{}', 'metrics', unnest(ARRAY['pending', 'waiting', 'waiting'])"""
+        )
         found = self.samples(self.token())
         self.assertEqual(found["dist_outbox_pending", "Shop"], 1)
         self.assertEqual(found["dist_outbox_in_flight", "Shop"], 0)
         self.assertEqual(found["dist_breaker_state", "Shop"], 0)
         self.assertEqual(found["dist_jobs", "pending", "metrics"], 1)
+        self.assertEqual(found["dist_jobs", "waiting", "metrics"], 2)
         self.assertGreaterEqual(found["dist_job_oldest_seconds", "metrics"], 0)
         self.assertEqual(found[("dist_workers",)], 0)
         self.assertIn(("dist_pg_oldest_xact_seconds",), found)

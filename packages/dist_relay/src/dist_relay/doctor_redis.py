@@ -95,24 +95,39 @@ def _streams(client: RedisClient, settings: Settings, names: keys.Keys, connecti
         (names.pull, keys.WORKERS_GROUP, "pulls"),
         (names.results, keys.PUMP_GROUP, "results"),
     ):
-        length = int(client.xlen(stream))
-        if length > settings.results_limit // 2:
-            text = f"{connection}: {length} {what} wait in Redis"
-            yield Finding("bad", text, "Is a pump running, and is PostgreSQL slow?")
-        yield from _group(client, stream, group, f"{connection}: {what}")
+        yield from _group(client, stream, group, f"{connection}: {what}", settings.results_limit // 2)
 
 
-def _group(client: RedisClient, stream: str, group: str, what: str) -> Iterator[Finding]:
+def _group(client: RedisClient, stream: str, group: str, what: str, most: int) -> Iterator[Finding]:
+    length = int(client.xlen(stream))
+    idle: Any = []
+    consumers: Any = []
+    groups: Any = []
     try:
-        idle: Any = client.xpending_range(stream, group, "-", "+", 100, idle=IDLE_MS)
-        consumers: Any = client.xinfo_consumers(stream, group)
+        groups = client.xinfo_groups(stream)
+        idle = client.xpending_range(stream, group, "-", "+", 100, idle=IDLE_MS)
+        consumers = client.xinfo_consumers(stream, group)
     except RedisError as error:
-        if "NOGROUP" in str(error) or "no such key" in str(error):
-            return
-        raise
+        if "NOGROUP" not in str(error) and "no such key" not in str(error):
+            raise
+    if length:
+        in_hand, lag = figures(groups, group, length)
+        text = f"{what}: {lag} not taken yet, {in_hand} in hand"
+        who = "Is a pump running, and is PostgreSQL slow?" if group == keys.PUMP_GROUP else "Are there enough workers?"
+        yield Finding("bad", text, who) if length > most else Finding("ok", text)
     if idle:
         text = f"{what}: {len(idle)} entries are in hand for ten minutes or more"
         yield Finding("bad", text, "Others take over what a dead process held; is any alive?")
     if dead := [c["name"].decode() for c in consumers if c["pending"] and c["idle"] > IDLE_MS]:
         text = f"{what}: held by {', '.join(dead[:3])}, not heard of for ten minutes"
         yield Finding("note", text, "A worker that died; another one takes its entries over.")
+
+
+def figures(groups: list[dict[str, Any]], group: str, length: int) -> tuple[int, int]:
+    """Entries of a stream that its group has in hand, and its lag: those nobody has taken yet.
+
+    Redis does not know the lag where entries were deleted that nobody took; every entry left is then one or the other.
+    """
+    found: dict[str, Any] = next((each for each in groups if each["name"].decode() == group), {})
+    in_hand, lag = int(found.get("pending", 0)), found.get("lag")
+    return in_hand, max(0, length - in_hand) if lag is None else int(lag)

@@ -294,6 +294,14 @@ def test_doctor_finds_entries_nobody_takes(database, valkey, monkeypatch):
     ensure_group(client, stream, "workers")
     client.xadd(stream, {"e": "{}"})
     Consumer(client, stream, "workers", "gone-1").read(1, None)
+    for _ in range(2):
+        last = client.xadd(stream, {"e": "{}"})
+    assert level(seen(database.dsn, valkey), "events: 2 not taken yet, 1 in hand") == "ok"
+    client.xdel(stream, last)  # from here on Redis itself does not know the lag
+    assert level(seen(database.dsn, valkey), "events: 1 not taken yet, 1 in hand") == "ok"
+    for _ in range(50):
+        client.xadd(stream, {"e": "{}"})
+    assert level(seen(database.dsn, valkey, results_limit=100), "events: 51 not taken yet") == "bad"
     monkeypatch.setattr(doctor_redis, "IDLE_MS", 0)
     until(lambda: level(seen(database.dsn, valkey), "held by gone-1") == "note")
     assert level(seen(database.dsn, valkey), "1 entries are in hand") == "bad"
