@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,8 @@ from dist_relay.settings import Settings
 ALIVE_MS = 60_000
 IDLE_MS = 600_000
 FULL = 0.8
+_NAME_DIFFERS = (62, 64)
+"""OpenSSL's codes for a valid certificate of another host name or address."""
 
 
 def examine_redis(settings: Settings, database: str | None, rows: list[dict[str, Any]]) -> Iterator[Finding]:
@@ -36,7 +39,22 @@ def examine_redis(settings: Settings, database: str | None, rows: list[dict[str,
             for row in rows:
                 yield from _streams(client, settings, keys.Keys(database, str(row["connection"])), str(row["name"]))
     except (RedisError, SettingsError) as error:
-        yield Finding("bad", f"Redis: {error}", "Start it, or set DIST_RELAY_REDIS_URL.")
+        tls = settings.redis_url.get_secret_value().startswith("rediss")
+        yield Finding("bad", f"Redis: {error}", _remedy(error, tls))
+
+
+def _remedy(error: BaseException, tls: bool) -> str:
+    """What to do about a Redis that does not answer."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLCertVerificationError):
+            if seen.verify_code in _NAME_DIFFERS:
+                return "Its certificate is for another name: write the host in DIST_RELAY_REDIS_URL as it is there."
+            return "Its certificate is not trusted: name its authority, DIST_RELAY_REDIS_URL=rediss://…?ssl_ca_certs=/path."
+        if tls and isinstance(seen, (ssl.SSLError, TimeoutError)):  # a port without TLS waits for the end of a line
+            return "Does it run, and speak TLS at this port? Without TLS, DIST_RELAY_REDIS_URL begins with redis://."
+        seen = seen.__cause__ or seen.__context__
+    return "Start it, or set DIST_RELAY_REDIS_URL."
 
 
 def _policy(found: dict[str, Any], settings: Settings) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ here, and every caller knows what its command means when it is repeated.
 
 from __future__ import annotations
 
+import os
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -43,8 +44,9 @@ RedisError = redis.RedisError
 def connect(url: str, *, max_connections: int = 256) -> RedisClient:
     """A client for ``url``; it connects with the first command.
 
-    :raises SettingsError: when the URL makes no sense.
+    :raises SettingsError: when the URL makes no sense, or names a file that cannot be read.
     """
+    _readable(url)
     common: dict[str, Any] = {
         "socket_timeout": SOCKET_SECONDS,
         "socket_connect_timeout": SOCKET_SECONDS,
@@ -119,6 +121,14 @@ def _auth(url: str) -> dict[str, str]:
     user, _, password = auth.partition(":")
     found = {"username": unquote(user), "password": unquote(password)}
     return {name: value for name, value in found.items() if value}
+
+
+def _readable(url: str) -> None:
+    """redis-py would say that some file is missing, with each command, and not which."""
+    query = parse_qs(url.partition("?")[2])
+    for name, path in _tls({name: values[0] for name, values in query.items()}).items():
+        if not os.access(path, os.R_OK):
+            raise SettingsError(f"redis_url: {name}={path} cannot be read")
 
 
 def _tls(query: dict[str, str]) -> dict[str, str]:
