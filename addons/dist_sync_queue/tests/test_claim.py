@@ -29,6 +29,46 @@ class TestClaim(RelayKit, SyncCase):
         )
         self.assertFalse(self.claim(self.connection))
 
+    def ready(self):
+        self.env.flush_all()
+        self.env.cr.execute("SELECT connection FROM dist_relay.ready()")
+        return {ref for (ref,) in self.env.cr.fetchall()}
+
+    def test_ready_are_connections_with_something_to_claim_now(self):
+        mine = {self.connection.ref}
+        quiet, paused = self.make_connection(name="Quiet"), self.make_connection(name="Paused")
+        self.assertFalse(self.ready())
+        self.emit_fact(self.connection, "A")
+        self.emit_fact(paused, "A")
+        paused.action_pause()
+        self.assertEqual(self.ready(), mine, f"neither {quiet.name} nor {paused.name}")
+        (event,) = self.claim(self.connection)
+        self.assertFalse(self.ready(), "it is under way")
+        self.lapse(event)
+        self.assertEqual(self.ready(), mine, "nobody answered")
+        (event,) = self.claim(self.connection)
+        self.answer(event, "unknown", retry_after="3600")
+        self.assertFalse(self.ready(), "its time has not come")
+        self.make_due()
+        self.assertEqual(self.ready(), mine)
+        self.env["ir.config_parameter"].set_param("dist_sync_queue.identity_confirmed", "another")
+        self.assertFalse(self.ready(), "a copy publishes nothing")
+
+    def test_a_claim_tells_the_configuration_its_events_need(self):
+        self.emit_fact(self.connection, "A")
+        self.assertEqual(self.claim(self.connection)[0]["config_version"], self.connection.config_version)
+        self.connection.settings = {"shop_domain": "two.example"}
+        self.emit_fact(self.connection, "B")
+        self.assertEqual(self.claim(self.connection)[0]["config_version"], self.connection.config_version)
+
+    def test_keys_held_back_in_front_hide_no_head(self):
+        head = self.emit_fact(self.connection, "A", 0)
+        self.claim(self.connection)
+        for number in range(1, 13):
+            self.emit_fact(self.connection, "A", number)
+        self.emit_fact(self.connection, "B")
+        self.assertEqual([event["key"] for event in self.claim(self.connection, 2)], ["B"], f"behind {head.key}")
+
     def test_facts_of_a_key_go_one_after_the_other(self):
         for number in range(3):
             self.emit_fact(self.connection, "A", number)

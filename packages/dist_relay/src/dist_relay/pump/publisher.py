@@ -34,8 +34,8 @@ up in the end."""
 WORKER_SEEN_SECONDS = 1.0
 """How often it is looked whether a worker runs."""
 
-MOST_ALONE = 1000
-"""Events claimed at once when only one connection has any: nobody waits for the end of the batch."""
+ALONE = 5
+"""Times ``claim_batch`` that are claimed at once when only one connection has any: nobody waits for the end of it."""
 
 
 class Publisher:
@@ -94,7 +94,7 @@ class Publisher:
     def _publish(self, database: str, connection: str, alone: bool) -> int:
         keys = Keys(database, connection)
         room, known, now = self._look(database, connection, keys)  # the time before PostgreSQL's lease begins
-        limit = min(room, max(self._settings.claim_batch, MOST_ALONE) if alone else self._settings.claim_batch)
+        limit = min(room, self._settings.claim_batch * (ALONE if alone else 1))
         if limit <= 0 or not self._pg.try_lock(connection):
             return 0
         try:
