@@ -1,2 +1,2 @@
-from . import controllers, engine, models, sql
+from . import controllers, engine, models, sql, wizards
 from .hooks import post_init_hook, uninstall_hook

@@ -13,6 +13,7 @@ from . import dist_channel_order_sale
 from . import dist_channel_order_problems
 from . import dist_channel_order_change
 from . import dist_journey_step
+from . import dist_names
 from . import dist_outbox_event
 from . import res_partner
 from . import sale_order

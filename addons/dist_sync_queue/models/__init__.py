@@ -1,3 +1,4 @@
+from . import names
 from . import state_machine
 from . import relay
 from . import adapter
@@ -28,5 +29,11 @@ from . import schedule_view
 from . import worker_slot
 from . import connection_view
 from . import exception_view
+from . import audit
 from . import job_view
 from . import health
+from . import outbox_view
+from . import control_view
+from . import monitor
+from . import report
+from . import journey_list

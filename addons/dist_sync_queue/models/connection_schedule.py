@@ -200,7 +200,9 @@ class DistConnectionSchedule(models.Model):
                 "pull.failed",
                 schedule,
                 self.env._(
-                    "%(connection)s: %(capability)s fails", connection=connection.name, capability=schedule.capability
+                    "%(connection)s: %(capability)s fails",
+                    connection=connection.name,
+                    capability=schedule.capability_name,
                 ),
                 cause=schedule.last_result,
                 fix=self.env._(

@@ -129,7 +129,9 @@ class DistJob(models.Model):
         self.env["dist.exception"].with_context(dist_correlation_id=correlation_id).report(
             "job_dead",
             job,
-            self.env._("%(handler)s failed: %(message)s", handler=job.handler, message=(job.error_message or "")[:200]),
+            self.env._(
+                "%(handler)s failed: %(message)s", handler=job.handler_name, message=(job.error_message or "")[:200]
+            ),
             cause=job.error_message,
             fix=self.env._("Remove the cause, then run the job again; or cancel it, and what waits behind it goes on."),
             connection=job.connection_id,

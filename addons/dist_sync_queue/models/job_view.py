@@ -4,14 +4,120 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
+
+from ..engine import picture
+from ..engine.handlers import handlers
+
+GRAPH_LIMIT = 5_000
+"""Jobs of one graph that are read for its picture."""
 
 
 class DistJob(models.Model):
-    _inherit = "dist.job"
+    _name = "dist.job"
+    _inherit = ["dist.job", "dist.named.codes"]
+
+    _dist_named = {"handler": "handler", "lane": "lane"}
+
+    handler_name = fields.Char("Work", compute="_compute_handler_name", search="_search_handler_name")
+    lane_name = fields.Char("Name of Lane", compute="_compute_lane_name")
+    request_ids = fields.One2many("dist.job.request", "job_id", "Actions", readonly=True)
+    timeline = fields.Json(compute="_compute_timeline", help="What happened to this job, in order of time.")
+    graph_picture = fields.Json(
+        "Picture of Graph", compute="_compute_graph_picture", help="The jobs before and after this one."
+    )
+
+    @api.depends("handler")
+    def _compute_handler_name(self) -> None:
+        self._name_codes("handler", "handler_name")
+
+    @api.depends("lane")
+    def _compute_lane_name(self) -> None:
+        self._name_codes("lane", "lane_name")
+
+    @api.depends("handler", "key")
+    def _compute_display_name(self) -> None:
+        for job in self:
+            job.display_name = f"{job.handler_name} {job.key}" if job.key else job.handler_name
+
+    @api.model
+    def _search_handler_name(self, operator: str, value: Any) -> Any:
+        """Jobs whose work is called like this; a handler's code is found as well."""
+        if operator not in ("ilike", "=") or not isinstance(value, str):
+            return NotImplemented
+        named = self.env["dist.names"].find("handler", value, handlers(self.env.registry))
+        return ["|", ("handler", "in", named), ("handler", "ilike", value)]
+
+    def _compute_timeline(self) -> None:
+        for job in self:
+            job.timeline = job._timeline()
+
+    def _timeline(self) -> list[dict[str, Any]]:
+        """``{"kind", "at", "label", "seconds", "detail"}`` in order of time; ``at`` is UTC, as ISO text."""
+        _ = self.env._
+        outcomes = dict(self.env["dist.job.attempt"]._fields["outcome"]._description_selection(self.env))
+        points = [_point("outside", self.occurred_at, _("Happened outside"))] if self.occurred_at else []
+        points.append(_point("made", self.created_at, _("Job made")))
+        attempts = self.attempt_ids.filtered("started_at")
+        for attempt in attempts:
+            label = _("Attempt %(number)s: %(outcome)s", number=attempt.number, outcome=outcomes[attempt.outcome])
+            points.append(
+                _point(attempt.outcome, attempt.started_at, label, attempt.seconds, attempt.error_message or "")
+            )
+        if self.state in ("pending", "parked", "waiting") and self.eta:
+            points.append(_point("planned", self.eta, _("Runs again") if self.attempts else _("Not before")))
+        ends = {"done": _("Done"), "cancelled": _("Cancelled"), "dead": _("Failed for good")}
+        if self.done_at and self.state in ends and not (attempts and attempts[-1].outcome == self.state):
+            ran = self.run_seconds if self.state == "done" else None
+            points.append(_point(self.state, self.done_at, ends[self.state], ran))
+        return sorted(points, key=lambda point: point["at"])
+
+    @api.depends("graph")
+    def _compute_graph_picture(self) -> None:
+        for job in self:
+            job.graph_picture = job._graph_picture() if job.graph else False
+
+    def _graph_picture(self) -> dict[str, Any]:
+        """The graph as far as the user may see it."""
+        jobs = self.search_fetch(
+            [("graph", "=", self.graph)], ["handler", "state", "undo_of"], limit=GRAPH_LIMIT, order="id"
+        )
+        nodes = [picture.Node(job.id, job.handler, job.state) for job in jobs | self]
+        found = self.env["dist.job.edge"].search_fetch(
+            [("child_id", "in", jobs.ids)], ["parent_id", "child_id", "on_failure"]
+        )
+        edges = [picture.Edge(edge.parent_id.id, edge.child_id.id, edge.on_failure) for edge in found]
+        edges += [picture.Edge(job.undo_of, job.id, "undo") for job in jobs if job.undo_of]
+        drawn = picture.draw(nodes, edges, self.id)
+        names = self.env["dist.names"]
+        for box in drawn["boxes"]:
+            box["name"] = names.handler(box["handler"]) if box["handler"] else self.env._("Other work")
+            box["ids"] = box["ids"][:GRAPH_LIMIT]
+        return {**drawn, "states": dict(self._fields["state"]._description_selection(self.env))}
+
+    # -- what buttons call ---------------------------------------------------------------------------------------------
+    def _request(self, action: str, value: int = 0) -> bool:
+        """Also write down who asked."""
+        done = super()._request(action, value)
+        if self:
+            self.env["dist.audit"].record(action, self, self.env._("to %s", value) if action == "priority" else "")
+        return done
+
+    def action_ask_requeue(self) -> dict[str, Any]:
+        """Ask before running these jobs again."""
+        return self.env["dist.mass.action"].ask(self, "requeue")
+
+    def action_ask_cancel(self) -> dict[str, Any]:
+        """Ask before cancelling these jobs."""
+        return self.env["dist.mass.action"].ask(self, "cancel")
+
+    def action_ask_priority(self) -> dict[str, Any]:
+        """Ask for the new priority of these jobs."""
+        return self.env["dist.mass.action"].ask(self, "priority")
 
     def action_open_journey(self) -> dict[str, Any]:
         """Everything that happened under this correlation id."""
@@ -31,6 +137,18 @@ class DistJob(models.Model):
         }
 
 
+def _point(kind: str, at: datetime, label: str, seconds: float | None = None, detail: str = "") -> dict[str, Any]:
+    iso = at.isoformat(timespec="milliseconds") + "Z"
+    return {"kind": kind, "at": iso, "label": label, "seconds": seconds, "detail": detail[:300]}
+
+
+class DistJobRequest(models.Model):
+    _inherit = "dist.job.request"
+
+    create_uid = fields.Many2one("res.users", "Asked by", readonly=True)
+    create_date = fields.Datetime("Asked on", readonly=True)
+
+
 class DistDeadLetter(models.Model):
     _inherit = "dist.dead.letter"
 
@@ -39,9 +157,25 @@ class DistDeadLetter(models.Model):
         self.ensure_one()
         return self.env["dist.journey.step"].open_action(self.correlation_id)
 
+    def action_replay(self) -> bool:
+        """Also write down who asked."""
+        done = super().action_replay()
+        self.env["dist.audit"].record("replay", self)
+        return done
+
 
 class DistJourneyStep(models.Model):
     _inherit = "dist.journey.step"
+
+    event_label = fields.Char(compute="_compute_event_label", help="Name of the event or work, where the step has one.")
+
+    @api.depends("kind", "name")
+    def _compute_event_label(self) -> None:
+        """Of an outbox step (``type key``) and of a job (``handler``)."""
+        names = self.env["dist.names"]
+        for step in self:
+            code = (step.name or "").split(" ")[0]
+            step.event_label = names.handler(code) if code and step.kind in ("outbox", "job") else False
 
     @api.model
     def open_action(self, correlation_id: str | None) -> dict[str, Any]:

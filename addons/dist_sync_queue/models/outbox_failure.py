@@ -50,9 +50,9 @@ class DistOutboxEvent(models.Model):
         self.env["dist.exception"].with_context(dist_correlation_id=self.correlation_id).report(
             f"outbox.{self.type}",
             self._exception_record(),
-            self.env._("%(type)s for %(key)s failed", type=self.type, key=self.key)
+            self.env._("%(type)s for %(key)s failed", type=self.type_name, key=self.key)
             if dead
-            else self.env._("%(type)s for %(key)s was rejected", type=self.type, key=self.key),
+            else self.env._("%(type)s for %(key)s was rejected", type=self.type_name, key=self.key),
             cause=self.outcome_message or self.outcome_code or "",
             fix=self.env._("Put the cause right, then retry. Later events for %s wait until then.", self.key)
             if dead and self.kind == "fact"

@@ -18,6 +18,10 @@ from . import test_engine_parking
 from . import test_engine_concurrency
 from . import test_worker_crash
 from . import test_worker_life
+from . import test_picture
+from . import test_monitor
+from . import test_actions
+from . import test_tour_engine
 from . import test_tour_units
 from . import test_timing
 from . import test_schedules

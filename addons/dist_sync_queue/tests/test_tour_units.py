@@ -25,7 +25,7 @@ class TestUnits(BrowserCase):
 
     browser_size = "1366,768"
 
-    def test_json_schema(self) -> None:
+    def test_units(self) -> None:
         self.browser_js(
             f"/web/tests?headless&loglevel=2&preset=desktop&timeout=15000&id={suite_id('@dist_sync_queue')}",
             "",

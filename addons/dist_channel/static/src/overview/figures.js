@@ -1,6 +1,6 @@
 import { _t } from "@web/core/l10n/translation";
 import { outboxAction, todayCounts } from "@dist_sync_queue/overview/today_counts_field";
-import { eventNames, stepKinds } from "@dist_sync_queue/journey/journey_fields";
+import { stepKinds } from "@dist_sync_queue/journey/journey_fields";
 
 todayCounts
     .add(
@@ -67,11 +67,3 @@ stepKinds
         named: true,
     })
     .add("transfer", { icon: "fa-truck text-primary", label: _t("Transfer"), named: true });
-
-eventNames
-    .add("order.received.v1", _t("Order received"))
-    .add("listing.found.v1", _t("Listing found"))
-    .add("availability.changed.v1", _t("Stock update"))
-    .add("shipment.confirm.v1", _t("Shipment confirmation"))
-    .add("order.acknowledge.v1", _t("Order acknowledgement"))
-    .add("order.cancel.v1", _t("Order cancellation"));

@@ -14,10 +14,6 @@ stepKinds
     })
     .add("dead_letter", { icon: "fa-envelope-o text-danger", label: _t("Dead letter") });
 
-/** Type of an event → its name in words; other addons add theirs. */
-export const eventNames = registry.category("dist_event_names");
-eventNames.add("connection.check.v1", _t("Connection test"));
-
 const STATES = {
     success: {
         delivered: _t("Delivered"),
@@ -68,22 +64,18 @@ export class StepIconField extends Component {
     }
 }
 
-/** What happened, in words: `order.received.v1` is "Order received", an outcome is the answer to its event. */
+/** What happened, in words: the server's name of the event or work; else the record's kind and name. */
 export class StepNameField extends Component {
     static template = "dist_sync_queue.StepNameField";
     static props = { ...standardFieldProps };
 
     get parts() {
-        const { kind, name } = this.props.record.data;
-        const [type, ...rest] = (name || "").split(" ");
-        const [event, outcome] = type.split("#");
-        const match = /^([a-z_]+)\.([a-z_]+)\.v\d+$/.exec(event);
-        if (!match) {
-            const record = stepKinds.get(kind, {});
-            return { text: record.named ? record.label : name, detail: record.named ? name : "" };
+        const { kind, name, event_label: label } = this.props.record.data;
+        if (label) {
+            return { text: label, detail: (name || "").split(" ").slice(1).join(" ") };
         }
-        const text = eventNames.get(event, humanize(`${match[1]} ${match[2]}`));
-        return { text: outcome ? _t("Answer: %s", text) : text, detail: rest.join(" ") };
+        const record = stepKinds.get(kind, {});
+        return { text: record.named ? record.label : name, detail: record.named ? name : "" };
     }
 }
 
@@ -140,7 +132,10 @@ fields.add("dist_step_icon", { component: StepIconField, supportedTypes: ["char"
 fields.add("dist_step_name", {
     component: StepNameField,
     supportedTypes: ["char"],
-    fieldDependencies: [{ name: "kind", type: "char" }],
+    fieldDependencies: [
+        { name: "kind", type: "char" },
+        { name: "event_label", type: "char" },
+    ],
 });
 fields.add("dist_step_state", { component: StepStateField, supportedTypes: ["char", "selection"] });
 fields.add("dist_seconds", { component: SecondsField, supportedTypes: ["float", "integer"] });

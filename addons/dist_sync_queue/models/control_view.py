@@ -1,0 +1,94 @@
+# Copyright 2026 Dist contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""Changes of lanes, handlers and connections are written down; screens read names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from odoo import api, fields, models
+
+from ..engine.lanes import DEFAULT_WEIGHTS
+
+FOLLOWED = ("weight", "capacity")
+"""Numbers of a lane whose change is told with the number."""
+
+
+class DistWorkerSlot(models.Model):
+    _inherit = "dist.worker.slot"
+
+    handler_name = fields.Char("Runs", compute="_compute_handler_name")
+
+    @api.depends("handler")
+    def _compute_handler_name(self) -> None:
+        names = self.env["dist.names"]
+        for slot in self:
+            slot.handler_name = names.handler(slot.handler) if slot.handler else False
+
+
+class DistJobControl(models.Model):
+    _inherit = "dist.job.control"
+
+    label = fields.Char(compute="_compute_label")
+
+    @api.depends("kind", "name")
+    def _compute_label(self) -> None:
+        names = self.env["dist.names"]
+        for control in self:
+            name = names.lane if control.kind == "lane" else names.handler
+            control.label = name(control.name) if control.name else False
+
+    @api.depends("kind", "name")
+    def _compute_display_name(self) -> None:
+        for control in self:
+            control.display_name = control.label
+
+    @api.model_create_multi
+    def create(self, vals_list: list[dict[str, Any]]) -> DistJobControl:
+        controls = super().create(vals_list)
+        for control, vals in zip(controls, vals_list, strict=True):
+            usual = {"paused": False, "weight": DEFAULT_WEIGHTS.get(control.name, 2.0)}
+            control._record_change({name: value for name, value in vals.items() if value != usual.get(name)})
+        return controls
+
+    def write(self, vals: dict[str, Any]) -> bool:
+        changes = {
+            control: {
+                name: vals[name] for name in ("paused", *FOLLOWED) if name in vals and control[name] != vals[name]
+            }
+            for control in self
+        }
+        done = super().write(vals)
+        for control, changed in changes.items():
+            control._record_change(changed)
+        return done
+
+    def _record_change(self, vals: dict[str, Any]) -> None:
+        """One line for a pause or its end, one for new numbers."""
+        audit = self.env["dist.audit"]
+        if "paused" in vals:
+            audit.record("pause" if vals["paused"] else "resume", self)
+        numbers = [f"{self._fields[name].string}: {vals[name]:g}" for name in FOLLOWED if vals.get(name) is not None]
+        if numbers:
+            audit.record("change", self, ", ".join(numbers))
+
+    @api.ondelete(at_uninstall=False)
+    def _record_unlink(self) -> None:
+        for control in self.filtered("paused"):
+            self.env["dist.audit"].record("resume", control)
+
+
+class DistConnection(models.Model):
+    _inherit = "dist.connection"
+
+    def action_pause(self) -> bool:
+        """Also write down who asked."""
+        done = super().action_pause()
+        self.env["dist.audit"].record("pause", self)
+        return done
+
+    def action_resume(self) -> bool:
+        """Also write down who asked."""
+        done = super().action_resume()
+        self.env["dist.audit"].record("resume", self)
+        return done

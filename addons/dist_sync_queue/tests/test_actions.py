@@ -1,0 +1,174 @@
+# Copyright 2026 Dist contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""What people do to jobs and events from the screens: asked before, written down after."""
+
+from odoo.exceptions import AccessError
+from odoo.tests import new_test_user
+
+from .common import SyncCase, put_event
+from .relay_kit import RelayKit
+
+USER, MANAGER = "dist_sync_queue.group_dist_user", "dist_sync_queue.group_dist_manager"
+TYPE = "order.received.v1"
+
+
+class TestActions(RelayKit, SyncCase):
+    def setUp(self):
+        super().setUp()
+        self.user = new_test_user(self.env, "actions_user", groups=USER)
+        self.manager = new_test_user(self.env, "actions_manager", groups=MANAGER)
+        self.ours = self.make_connection()
+        self.audit = self.env["dist.audit"]
+
+    def job(self, **values):
+        return put_event(self.env, self.ours, TYPE, {}, **values).with_user(self.manager)
+
+    def dialog(self, action):
+        return self.env[action["res_model"]].with_user(self.manager).browse(action["res_id"])
+
+    def test_the_dialog_says_how_many_will_change(self):
+        jobs = self.job(state="dead") | self.job(state="dead") | self.job(state="done")
+        dialog = self.dialog(jobs.action_ask_requeue())
+        self.assertEqual((dialog.selected, dialog.affected), (3, 2))
+        self.assertIn("2 of 3", dialog.summary)
+        dialog.action_confirm()
+        self.run_jobs()
+        self.assertEqual(len(self.env["dist.job.request"].search([("job_id", "in", jobs.ids)])), 2)
+        (line,) = self.audit.search([("res_model", "=", "dist.job")])
+        self.assertEqual((line.action, line.count, line.connection_id), ("requeue", 2, self.ours))
+        self.assertEqual(line.create_uid, self.manager)
+        self.assertEqual(line.company_id, self.ours.company_id)
+
+    def test_nothing_is_done_where_nothing_fits(self):
+        dialog = self.dialog(self.job(state="done").action_ask_cancel())
+        answer = dialog.action_confirm()
+        self.assertEqual(answer["params"]["type"], "warning")
+        self.assertFalse(self.audit.search([("res_model", "=", "dist.job")]))
+
+    def test_a_new_priority_is_asked_for(self):
+        job = self.job()
+        dialog = self.dialog(job.action_ask_priority())
+        dialog.priority = 1
+        dialog.action_confirm()
+        self.assertEqual(self.env["dist.job.request"].search([("job_id", "=", job.id)]).value, 1)
+        self.assertEqual(self.audit.search([("action", "=", "priority")]).detail, "to 1")
+
+    def test_events_are_replayed_and_cancelled_the_same_way(self):
+        event = self.emit_fact(self.ours).with_user(self.manager)
+        self.answer(self.claim(self.ours)[0], "broken")
+        self.dialog(event.action_ask_replay()).action_confirm()
+        self.assertEqual(event.state, "pending")
+        self.dialog(event.action_ask_cancel()).action_confirm()
+        self.assertEqual(event.state, "cancelled")
+        lines = self.audit.search([("res_model", "=", "dist.outbox.event")], order="id")
+        self.assertEqual(lines.mapped("action"), ["replay", "cancel"])
+        self.assertEqual(lines[0].action_open_records()["domain"], [("id", "in", event.ids)])
+
+    def test_a_pause_of_a_connection_is_written_down(self):
+        self.ours.with_user(self.manager).action_pause()
+        self.ours.with_user(self.manager).action_resume()
+        lines = self.audit.search([("res_model", "=", "dist.connection")], order="id")
+        self.assertEqual(lines.mapped("action"), ["pause", "resume"])
+        self.assertEqual(lines.connection_id, self.ours)
+
+    def test_users_look_and_managers_act(self):
+        job, event = self.job(state="dead"), self.emit_fact(self.ours)
+        for records in (job, event):
+            self.assertTrue(records.with_user(self.user).read(["state", "display_name"]))
+            with self.assertRaises(AccessError):
+                records.with_user(self.user).action_ask_cancel()
+            with self.assertRaises(AccessError):
+                records.with_user(self.user).action_cancel()
+        self.assertFalse(self.audit.search([("res_model", "in", ("dist.job", "dist.outbox.event"))]))
+
+    def test_nobody_writes_the_list_of_actions(self):
+        self.audit.record("pause", self.ours)
+        line = self.audit.search([], limit=1).with_user(self.manager)
+        for attempt in (lambda: line.write({"count": 0}), line.unlink, lambda: line.create({"action": "stop"})):
+            with self.assertRaises(AccessError):
+                attempt()
+
+    def test_another_company_does_not_see_our_actions(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        theirs = self.make_connection(name="Theirs", company_id=other.id, user_id=False)
+        self.audit.record("pause", self.ours | theirs)
+        seen = self.audit.with_user(self.user).search([("res_model", "=", "dist.connection")])
+        self.assertEqual(seen.connection_id, self.ours)
+        self.assertEqual(seen.count, 1, "one line per connection")
+
+    # -- names ---------------------------------------------------------------------------------------------------------
+    def test_groups_show_names_and_their_domain_the_code(self):
+        job = self.job()
+        (group,) = self.env["dist.job"].formatted_read_group([("id", "=", job.id)], ["handler"], ["__count"])
+        self.assertEqual(group["handler"], job.handler_name)
+        self.assertNotEqual(group["handler"], TYPE)
+        self.assertEqual(group["__extra_domain"], [("handler", "=", TYPE)])
+
+    def test_work_is_found_by_its_name(self):
+        job = self.job()
+        words = job.handler_name.split()[0].upper()
+        self.assertIn(job, self.env["dist.job"].search([("handler_name", "ilike", words)]))
+        self.assertIn(job, self.env["dist.job"].search([("handler_name", "ilike", TYPE)]))
+        self.assertNotIn(job, self.env["dist.job"].search([("handler_name", "ilike", "no such work")]))
+
+    def test_composed_codes_have_names(self):
+        names = self.env["dist.names"]
+        event = names.event("connection.check.v1")
+        self.assertEqual(event, "Connection test")
+        self.assertEqual(names.handler("connection.check.v1#outcome"), f"Answer: {event}")
+        self.assertEqual(names.handler("res.partner:_dist_geocode_all"), "Contact: Geocode all")
+        self.assertEqual(names.handler("gone.model:_work"), "gone.model: Work")
+        self.assertEqual(names.problem("outbox.connection.check.v1"), f"{event} not delivered")
+
+    # -- what a job tells of itself ------------------------------------------------------------------------------------
+    def test_the_timeline_tells_attempts_in_order(self):
+        job = self.job(state="dead")
+        self.env["dist.job.attempt"].create(
+            [
+                {"job_id": job.id, "number": number, "outcome": outcome, "seconds": 1.5, "started_at": at}
+                for number, outcome, at in [(1, "retry", "2990-01-01 10:00:00"), (2, "dead", "2990-01-01 10:05:00")]
+            ]
+        )
+        points = job.timeline
+        self.assertEqual([point["kind"] for point in points], ["outside", "made", "retry", "dead"])
+        self.assertEqual(points[-1]["at"], "2990-01-01T10:05:00.000Z")
+        self.assertEqual(points[-1]["seconds"], 1.5)
+
+    def test_the_picture_shows_the_graph(self):
+        jobs = [self.job(graph="g1") for _ in range(3)]
+        self.env.cr.execute_values(
+            "INSERT INTO dist_job_edge (parent_id, child_id, on_failure) VALUES %s",
+            [(jobs[0].id, jobs[1].id, "stop"), (jobs[0].id, jobs[2].id, "continue")],
+        )
+        drawn = jobs[1].graph_picture
+        self.assertEqual([box["ids"] for box in drawn["boxes"] if box["focus"]], [jobs[1].ids])
+        self.assertEqual(sorted(line["kind"] for line in drawn["lines"]), ["continue", "stop"])
+        self.assertFalse(self.job().graph_picture)
+
+    # -- reports and journeys ------------------------------------------------------------------------------------------
+    def test_reports_tell_waiting_and_running(self):
+        job = self.job()
+        self.env.cr.execute(
+            """UPDATE dist_job SET state = 'done', created_at = '2026-01-01 10:00:00', done_at = '2026-01-01 10:00:05',
+                      run_seconds = 2 WHERE id = %s""",
+            (job.id,),
+        )
+        line = self.env["dist.job.report"].with_user(self.user).browse(job.id)
+        self.assertEqual((line.done, line.wait_seconds, line.run_seconds), (1, 3, 2))
+        event = self.emit_fact(self.ours)
+        self.answer(self.claim(self.ours)[0], "delivered")
+        line = self.env["dist.outbox.report"].with_user(self.user).browse(event.id)
+        self.assertEqual((line.delivered, line.failed), (1, 0))
+        self.assertGreaterEqual(line.delivery_seconds, 0)
+
+    def test_a_journey_is_one_line_with_its_first_step(self):
+        event = self.emit_fact(self.ours)
+        self.env.flush_all()
+        trace = event.correlation_id.split("-")[1]
+        journey = self.env["dist.journey"].with_user(self.user).search([("trace_id", "=", trace)])
+        self.assertEqual((journey.label, journey.key, journey.state), (event.type_name, event.key, "going"))
+        self.assertEqual((journey.connection_id, journey.steps), (self.ours, 1))
+        self.answer(self.claim(self.ours)[0], "broken")
+        self.env.invalidate_all()
+        self.assertEqual(journey.state, "attention")
+        self.assertEqual(journey.action_open()["domain"], [("trace_id", "=", trace)])
