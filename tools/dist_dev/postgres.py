@@ -48,9 +48,10 @@ host all all 127.0.0.1/32 trust
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where the cluster's parts lie, and how its commands are run."""
+    """Where the cluster's parts lie, and how its commands are run. ``name``: a second cluster of the same binaries."""
 
     layout: Layout
+    name: str = "postgres"
 
     @cached_property
     def user(self) -> tuple[int, int] | None:
@@ -83,7 +84,7 @@ class Cluster:
 
     @property
     def home(self) -> Path:
-        return self.moved / "postgres" if self.moved else self.layout.postgres
+        return (self.moved or self.layout.cache) / self.name
 
     @property
     def data(self) -> Path:

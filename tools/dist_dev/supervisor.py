@@ -84,6 +84,8 @@ class Supervisor:
         self._watchdog: subprocess.Popen[str] | None = None
         self._token = secrets.token_hex(8)
         self.restarts: dict[str, int] = {}
+        self.ended: dict[str, int] = {}
+        """Exit status with which a service ended by itself the last time."""
 
     def __enter__(self) -> Supervisor:
         self._write_status()
@@ -129,6 +131,7 @@ class Supervisor:
             if process.poll() is None:
                 continue
             service = self._services[name]
+            self.ended[name] = process.returncode
             self._sweep(process.pid, name)
             if not service.restart:
                 del self._processes[name]
@@ -199,6 +202,10 @@ class Supervisor:
     def pid(self, name: str) -> int:
         """The process id of a running service."""
         return self._processes[name].pid
+
+    def runs(self, name: str) -> bool:
+        """Whether a service was started and not stopped; it may have died a moment ago."""
+        return name in self._processes
 
     def _spawn(self, service: Service) -> None:
         self._logs.mkdir(parents=True, exist_ok=True)

@@ -1,21 +1,28 @@
-"""A relay process for tests that kill: a real pump or worker whose PostgreSQL is a :class:`MemoryPg` of the test.
+"""A relay process for tests that kill: a real pump or worker with adapters of the tests.
 
-``python -m dist_relay.testkit.node pump|worker|run`` with ``DIST_TEST_PG=port`` and ``DIST_TEST_PG_KEY``.
+``python -m dist_relay.testkit.node pump|worker|run``. Its PostgreSQL is that of ``DIST_RELAY_DSN``, or a
+:class:`MemoryPg` of the test with ``DIST_TEST_PG=port`` and ``DIST_TEST_PG_KEY``. ``DIST_TEST_CLOCK`` names a file with
+the seconds by which this host's wall clock is wrong; ``DIST_TEST_PREPARE`` (``module:function``) is called first, so
+that a test can break the relay on purpose.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from datetime import datetime, timedelta
+from importlib import import_module
 from multiprocessing.managers import BaseManager
+from pathlib import Path
 from typing import Any
 
 from dist_relay import logging as logs
+from dist_relay import service
+from dist_relay.clock import SystemClock
 from dist_relay.pump.port import Unavailable
-from dist_relay.service import Service
 from dist_relay.settings import load
 
-from .fake_adapter import adapter
+from . import counterpart_adapter, fake_adapter
 from .memory_pg import MemoryPg
 
 
@@ -61,23 +68,37 @@ class RemotePg:
         self._pg = None
 
 
+class WrongClock(SystemClock):
+    """A wall clock that is as wrong as the file ``DIST_TEST_CLOCK`` says at the moment."""
+
+    def now(self) -> datetime:
+        """The moment this host believes it is."""
+        text = Path(os.environ["DIST_TEST_CLOCK"]).read_text() or "0"
+        return super().now() + timedelta(seconds=float(text))
+
+
 def main() -> None:
     """Run one node."""
     what = sys.argv[1]
-    port, key = int(os.environ["DIST_TEST_PG"]), os.environ["DIST_TEST_PG_KEY"].encode()
     settings = load()
     logs.configure(settings.log_format, settings.log_level)
-
-    def pg(_name: str) -> Any:
-        return RemotePg(port, key)
-
-    Service(
+    if "DIST_TEST_CLOCK" in os.environ:
+        vars(service)["SystemClock"] = WrongClock
+    if prepare := os.environ.get("DIST_TEST_PREPARE"):
+        module, _, function = prepare.partition(":")
+        getattr(import_module(module), function)()
+    service.Service(
         settings,
         pump=what in ("pump", "run"),
         worker=what in ("worker", "run"),
-        pg=pg,
-        installed={"fake": adapter},
+        pg=_memory_pg() if "DIST_TEST_PG" in os.environ else None,
+        installed={"fake": fake_adapter.adapter, "counterpart": counterpart_adapter.adapter},
     ).run()
+
+
+def _memory_pg() -> service.PgFactory:
+    port, key = int(os.environ["DIST_TEST_PG"]), os.environ["DIST_TEST_PG_KEY"].encode()
+    return lambda _name: RemotePg(port, key)
 
 
 if __name__ == "__main__":

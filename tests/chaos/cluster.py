@@ -1,0 +1,98 @@
+"""A PostgreSQL cluster that may be killed, with a database in which Odoo has nothing but the engine and the ledger.
+
+It lies in the cache folder beside the one of the other tests and is made once for each state of the addons.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+
+from dist_dev import template, ui
+from dist_dev.layout import Layout
+from dist_dev.postgres import Cluster, Databases
+from dist_dev.steps import Stamps, Step, run_step
+from dist_dev.supervisor import Service, Supervisor
+
+ADDONS = Path(__file__).parent / "addons"
+LEDGER_ADDON = "dist_test_chaos"
+TEMPLATE, DATABASE = "chaos_template", "chaos"
+_NAME = "postgres-chaos"
+_DURABLE = ("synchronous_commit=on", "full_page_writes=on")
+"""Against the death of processes this is enough; what the machine has not written to disk survives them."""
+
+
+def service(cluster: Cluster, port: int) -> Service:
+    """The server: started again whenever it dies, with what was committed before."""
+    plain = cluster.service(port)
+    options = [part for setting in _DURABLE for part in ("-c", setting)]
+
+    def tidy() -> None:
+        (cluster.data / "postmaster.pid").unlink(missing_ok=True)
+
+    return dataclasses.replace(plain, argv=[*plain.argv, *options], restart=True, before_restart=tidy)
+
+
+def ready(layout: Layout, supervisor: Supervisor, port: int, config: Path) -> Databases:
+    """Start the cluster on ``port`` with a fresh copy of the template in ``chaos``."""
+    cluster = Cluster(layout, _NAME)
+    stamps = Stamps(layout.state / "stamps")
+    made = Step(
+        _NAME,
+        "PostgreSQL cluster of the chaos tests",
+        lambda: [str(cluster.home), str(cluster.user)],
+        lambda: _make(cluster, stamps),
+        lambda: (cluster.data / "PG_VERSION").exists(),
+    )
+    run_step(made, stamps)
+    supervisor.start(service(cluster, port))
+    databases = Databases(cluster, port)
+    template.write_config(layout, databases, config, **options(layout))
+    names = [str(path.relative_to(layout.addons_dir)) for path in template.addon_files(layout)]
+    full = Step(
+        "chaos_template",
+        "Database of the chaos tests",
+        lambda: [*names, *template.addon_files(layout), *_own_files()],
+        lambda: _install(layout, databases, config),
+        lambda: databases.exists(TEMPLATE),
+    )
+    run_step(full, stamps)
+    databases.copy(TEMPLATE, DATABASE)
+    return databases
+
+
+def options(layout: Layout) -> dict[str, object]:
+    """What the configuration of a chaos Odoo has beside the usual."""
+    paths = [*template.find_odoo(layout).addons_paths, layout.addons_dir, ADDONS]
+    return {"addons_path": ",".join(str(path) for path in paths if path.is_dir())}
+
+
+def _make(cluster: Cluster, stamps: Stamps) -> str:
+    cluster.prepare()
+    cluster.initialise()
+    stamps.drop("chaos_template")
+    return f"cluster in {cluster.data}"
+
+
+def _install(layout: Layout, databases: Databases, config: Path) -> str:
+    half = f"{TEMPLATE}_unfinished"
+    databases.drop(half)
+    argv = [layout.python, "-m", "odoo", "-c", config, "-d", half, "-i", LEDGER_ADDON, "--stop-after-init", "--no-http"]
+    env = {**os.environ, **databases.cluster.environment(databases.port)}
+    log = layout.logs / "chaos" / "install.log"
+    hint = "See the log; the addon lies in tests/chaos/addons."
+    ui.run_logged(argv, log, name="chaos", title="installing", hint=hint, env=env, cwd=layout.repo)
+    databases.rename(half, TEMPLATE)
+    return f"{TEMPLATE} ready"
+
+
+def _own_files() -> Iterable[Path]:
+    return sorted(path for path in ADDONS.rglob("*") if path.suffix in (".py", ".csv"))
+
+
+def stop_at_once(supervisor: Supervisor) -> None:
+    """An immediate shutdown: no checkpoint, every session dropped; it is started again by ``tend``."""
+    os.kill(supervisor.pid("postgres"), signal.SIGQUIT)
