@@ -114,6 +114,7 @@ class House:
             "PYTHONPATH": str(Path(__file__).parent),
             "DIST_TEST_CLOCK": str(self.folder / "clock"),
             "DIST_TEST_PREPARE": prepare,
+            "DIST_TEST_TAKE_OVER": "3",
             **{f"DIST_RELAY_{key.upper()}": str(value) for key, value in {**QUICK, **settings}.items()},
         }
         argv = [str(self.layout.python), "-m", "dist_relay.testkit.node", what]

@@ -12,6 +12,9 @@ from . import setup, ui
 from .layout import Layout
 from .supervisor import Stopped, running, stop_from_outside, stop_signals
 
+LONG_CHAOS = {"DIST_CHAOS_SECONDS": "600", "DIST_CHAOS_ROUNDS": "3", "DIST_SUITE_LIMIT": "7200"}
+"""What makes the tests of faults long: seconds of the random loop, how often each crash point is tried."""
+
 COMMANDS: dict[str, tuple[Callable[[Layout, list[str]], int], str]] = {}
 
 
@@ -46,10 +49,16 @@ def demo(layout: Layout, arguments: list[str]) -> int:
     return _in_venv(layout, "dist_dev.demo", arguments)
 
 
-@command("chaos", "the demo with processes killed at random moments")
+@command("chaos", "the long form of tests/chaos, then the demo with kills (ARGS='-k name' runs some tests only)")
 def chaos(layout: Layout, arguments: list[str]) -> int:
+    from . import testing
+
     os.environ["CHAOS"] = "1"
-    return demo(layout, arguments)
+    for name, value in LONG_CHAOS.items():
+        os.environ.setdefault(name, value)
+    setup.everything(layout)
+    failed = testing.run(layout, [str(layout.repo / "tests" / "chaos"), *arguments])
+    return failed if failed or arguments else demo(layout, [])
 
 
 @command("test", "run every test (ARGS='tests/dev -k name' runs some)")

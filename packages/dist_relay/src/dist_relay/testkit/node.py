@@ -2,8 +2,9 @@
 
 ``python -m dist_relay.testkit.node pump|worker|run``. Its PostgreSQL is that of ``DIST_RELAY_DSN``, or a
 :class:`MemoryPg` of the test with ``DIST_TEST_PG=port`` and ``DIST_TEST_PG_KEY``. ``DIST_TEST_CLOCK`` names a file with
-the seconds by which this host's wall clock is wrong; ``DIST_TEST_PREPARE`` (``module:function``) is called first, so
-that a test can break the relay on purpose.
+the seconds by which this host's wall clock is wrong; ``DIST_TEST_TAKE_OVER`` says after how many seconds results in
+the hands of a dead pump are taken over; ``DIST_TEST_PREPARE`` (``module:function``) is called first, so that a test can
+break the relay on purpose.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 from dist_relay import logging as logs
 from dist_relay import service
 from dist_relay.clock import SystemClock
+from dist_relay.pump import intake
 from dist_relay.pump.port import Unavailable
 from dist_relay.settings import load
 
@@ -84,6 +86,8 @@ def main() -> None:
     logs.configure(settings.log_format, settings.log_level)
     if "DIST_TEST_CLOCK" in os.environ:
         vars(service)["SystemClock"] = WrongClock
+    if seconds := os.environ.get("DIST_TEST_TAKE_OVER"):
+        intake.TAKE_OVER_IDLE_MS, intake.TAKE_OVER_EVERY = int(float(seconds) * 1000), float(seconds) / 2
     if prepare := os.environ.get("DIST_TEST_PREPARE"):
         module, _, function = prepare.partition(":")
         getattr(import_module(module), function)()

@@ -14,6 +14,7 @@ import uuid
 from odoo import api, fields, models
 
 from odoo.addons.dist_sync_queue.api import job, on_dirty, on_event
+from odoo.addons.dist_sync_queue.engine.crash import point
 
 MANY = 1000
 """Attempts: a test with faults must not run out of them."""
@@ -82,6 +83,7 @@ class DistChaosKey(models.Model):
     @job(backoff=0.2, backoff_max=1.0)
     def _work(self, token):
         self._book([("job", self.name, token, 0)])
+        point("handler")
 
     @job(backoff=0.2, backoff_max=1.0)
     def _sum_up(self):

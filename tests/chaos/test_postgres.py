@@ -1,0 +1,153 @@
+"""Faults of transactions and of PostgreSQL: 1, 2, 10 to 13 and 30 of the list."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import cluster
+import pytest
+
+from dist_relay.runtime.keys import Keys
+
+if TYPE_CHECKING:
+    from house import House
+    from scope import Scope
+
+
+def dies(house: House, scope: Scope, when: str) -> None:
+    script = str(cluster.ADDONS.parent / "dying_business.py")
+    place = [str(house.config), cluster.DATABASE, str(scope.connection), scope.keys[0], when]
+    done = subprocess.run([str(house.layout.python), script, *place], capture_output=True, timeout=120)
+    assert done.returncode == -9, done.stderr
+
+
+def test_01_a_business_process_killed_before_its_commit(house: House, scope: Scope) -> None:
+    dies(house, scope, "before")
+    history = scope.settle()
+    assert (history.intents, history.effects, history.shown) == ([], [], [])
+
+
+def test_02_a_business_process_killed_after_its_commit(house: House, scope: Scope) -> None:
+    """No doorbell is rung: polling finds it."""
+    dies(house, scope, "after")
+    history = scope.settle()
+    assert len(history.intents) == 2
+    assert len(history.shown) == 2
+
+
+@pytest.mark.parametrize("how", ["terminate", "immediate", "kill"])
+def test_10_sessions_and_servers_die(how: str, house: House, scope: Scope) -> None:
+    """Again and again while everything runs, so that it happens at each step."""
+    scope.offer(60)
+    for _ in range(3):
+        scope.load(8)
+        time.sleep(0.3)
+        if how == "terminate":
+            for _again in range(3):
+                house.sql(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+        elif how == "immediate":
+            cluster.stop_at_once(house.supervisor)
+        else:
+            house.kill("postgres")
+        house.until(lambda: house.sql("SELECT 1"), "PostgreSQL is back")
+    scope.settle()
+
+
+def test_11_business_transactions_collide(house: House, scope: Scope) -> None:
+    """Four writers on two keys: most transactions are tried again, each is told once."""
+    before = house.business.retries
+    writers = [threading.Thread(target=scope.load, args=(12,)) for _ in range(4)]
+    scope.keys, others = scope.keys[:2], scope.keys[2:]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    scope.keys += others
+    assert house.business.retries > before
+    assert len(scope.settle().intents) == 4 * 12 * 2
+
+
+def test_12_a_savepoint_is_rolled_back(house: House, scope: Scope) -> None:
+    name = scope.keys[0]
+    everything = scope.all_of(scope.ship(name), scope.work(name), scope.count(name))
+
+    def partly(env: Any) -> None:
+        everything(env)
+        with pytest.raises(ZeroDivisionError), env.cr.savepoint():
+            everything(env)
+            env.flush_all()
+            raise ZeroDivisionError
+        everything(env)
+
+    house.business.run(partly)
+    assert len(scope.settle().intents) == 4
+
+
+def test_13_a_transaction_held_open_holds_up_nobody_else(house: House, scopes: Any) -> None:
+    """It has written facts, jobs and marks and keeps its snapshot and locks; everybody else's work goes through."""
+    slow, others = scopes("held"), scopes("others")
+    name = slow.keys[0]
+    everything = slow.all_of(slow.ship(name), slow.work(name), slow.count(name))
+    go_on, begun = threading.Event(), threading.Event()
+
+    def held(env: Any) -> None:
+        everything(env)
+        env.flush_all()
+        begun.set()
+        assert go_on.wait(300)
+
+    holder = threading.Thread(target=house.business.run, args=(held,))
+    holder.start()
+    try:
+        assert begun.wait(60)
+        others.load(15)
+        others.offer(20)
+        others.settle()
+        assert slow.history({}).effects == []
+    finally:
+        go_on.set()
+        holder.join()
+    assert len(slow.settle().intents) == 2
+
+
+def test_30_a_copy_publishes_nothing(house: House, scope: Scope) -> None:
+    """The copy has open events and a pump of its own on the same Redis; nothing of it ever reaches a stream."""
+    house.part("worker")
+    house.stop("pump")
+    house.stop("engine")
+    scope.load(5, scope.ship)
+    copy = f"{cluster.DATABASE}_copy"
+    house.business.close()
+    house.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    house.forget_sql()
+    house.databases.copy(cluster.DATABASE, copy)
+    # what Odoo does with the identity of a database it duplicates
+    house.databases.sql(
+        "UPDATE ir_config_parameter SET value = gen_random_uuid()::text WHERE key = 'database.uuid'", copy
+    )
+    identity = house.databases.sql("SELECT dist_relay.database_uuid()", copy)
+    house.databases.sql("SELECT dist_relay.grant_to('dist_relay')", copy)
+    try:
+        house.part("pump", "pump-of-copy", dsn=house.relay_dsn(copy))
+        announced = "SELECT 1 FROM dist_relay WHERE announced_at > now() AT TIME ZONE 'UTC' - interval '1 minute'"
+        house.until(lambda: house.redis.hexists("dist:databases", identity), "the pump of the copy turns")
+        house.until(lambda: house.databases.sql(announced, copy), "it announced itself to the copy")
+        assert house.databases.sql("SELECT count(*) FROM dist_relay.pending()", copy) == "0"
+        assert not house.redis.exists(Keys(identity, scope.ref).out)
+        assert scope.history({}).effects == []
+        states = "SELECT DISTINCT state FROM dist_outbox_event"
+        assert house.databases.sql(states, copy) == "pending"
+    finally:
+        house.stop("pump-of-copy")
+        house.databases.drop(copy)
+    house.normal()
+    assert len(scope.settle().effects) == 5
