@@ -1,4 +1,4 @@
-"""A process of the ERP that dies around the commit of one business transaction: ``CONFIG DATABASE CONNECTION KEY WHEN``."""
+"""A process of the ERP that dies around the commit of a transaction: ``CONFIG DATABASE CONNECTION KEY WHEN``."""
 
 from __future__ import annotations
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import cluster
-
 import psycopg
 import redis
 import requests
@@ -38,7 +37,7 @@ QUICK = {
     "call_seconds": 2.5,
     "claim_idle_seconds": 3.0,
     "lease_seconds": 6,
-    "threads": 8,
+    "threads": 16,
     "stream_limit": 200,
     "http_enabled": False,
     "breaker_seconds": 0.3,
@@ -67,6 +66,7 @@ class House:
         self.ledger = Ledger(folder / "ledger.db")
         self._environments: dict[str, dict[str, str]] = {}
         self._marks: dict[str, tuple[Any, ...]] = {}
+        self._said: dict[str, int] = {}
         self._sql: psycopg.Connection[Any] | None = None
         self.redis = redis.Redis(port=self._ports["valkey"], socket_timeout=5)
         self.peeks: list[Callable[[], None]] = []
@@ -109,7 +109,7 @@ class House:
         ``crash_at`` holds for the first life only: the supervisor starts it again without.
         """
         environment = {
-            "DIST_RELAY_DSN": f"postgresql://{RELAY_ROLE}@127.0.0.1:{self.pg_proxy.port}/{cluster.DATABASE}",
+            "DIST_RELAY_DSN": self.relay_dsn(),
             "DIST_RELAY_REDIS_URL": f"redis://127.0.0.1:{self.redis_proxy.port}/0",
             "PYTHONPATH": str(Path(__file__).parent),
             "DIST_TEST_CLOCK": str(self.folder / "clock"),
@@ -119,6 +119,10 @@ class House:
         }
         argv = [str(self.layout.python), "-m", "dist_relay.testkit.node", what]
         self._run(name or what, argv, environment, crash_at, grace=12)
+
+    def relay_dsn(self, database: str = cluster.DATABASE) -> str:
+        """The relay's way to a database."""
+        return f"postgresql://{RELAY_ROLE}@127.0.0.1:{self.pg_proxy.port}/{database}"
 
     def engine(self, name: str = "engine", *, crash_at: str = "", entry: str = "odoo", lanes: str = "") -> None:
         """Let a ``dist_worker`` run. ``entry``: the module in place of ``odoo`` that breaks it on purpose."""
@@ -133,6 +137,10 @@ class House:
         options = ["-c", str(self._proxied), "-d", cluster.DATABASE, "--log-level=info", *more]
         return ["-m", entry, path, "dist_worker", *options]
 
+    def odoo_environment(self) -> dict[str, str]:
+        """The environment of an Odoo process that a test runs itself."""
+        return {**os.environ, **self._login(), "PYTHONPATH": str(Path(__file__).parent)}
+
     def _login(self) -> dict[str, str]:
         return self.databases.cluster.environment(self.pg_proxy.port) | {"PGDATABASE": cluster.DATABASE}
 
@@ -142,6 +150,8 @@ class House:
             return
         self.supervisor.stop(name)
         (self.folder / "clock").touch()
+        if self.supervisor.log_of(name).exists():
+            self.listen(name)
         self._marks[name] = mark
         self._environments[name] = environment | ({"DIST_CRASH_AT": crash_at} if crash_at else {})
         self.supervisor.ended.pop(name, None)
@@ -179,6 +189,14 @@ class House:
         """With what status a part died by itself since it was started by the test, if it did."""
         return self.supervisor.ended.get(name)
 
+    def log(self, name: str) -> str:
+        """What a part has said since the test replaced it, or ever."""
+        return self.supervisor.log_of(name).read_text(errors="replace")[self._said.get(name, 0) :]
+
+    def listen(self, name: str) -> None:
+        """Let :meth:`log` begin here."""
+        self._said[name] = self.supervisor.log_of(name).stat().st_size
+
     def faults(self, *faults: dict[str, Any]) -> None:
         """Script what the counterpart does wrong next."""
         requests.post(f"http://127.0.0.1:{self._ports['counterpart']}/faults", json=list(faults), timeout=30)
@@ -211,6 +229,11 @@ class House:
                     raise
                 self.supervisor.tend()
                 time.sleep(0.1)
+
+    def forget_sql(self) -> None:
+        """Close the test's own session."""
+        if self._sql is not None:
+            self._sql.close()
 
     @property
     def dsn(self) -> str:

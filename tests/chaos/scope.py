@@ -9,8 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import psycopg
-import redis
 from business import key as key_record
 from history import Effect, History, Intent, Shown, check, report
 from house import PATIENCE, QUICK, House
@@ -171,9 +169,7 @@ class Scope:
             for row in house.sql("SELECT lane, key, number, token FROM dist_chaos_intent WHERE key LIKE %s", like)
         ]
         intents += [Intent("event", name, seq, token) for seq, name, token in house.ledger.offers(self.name)]
-        inside = house.sql(
-            "SELECT lane, key, token, number FROM dist_chaos_effect WHERE key LIKE %s ORDER BY id", like
-        )
+        inside = house.sql("SELECT lane, key, token, number FROM dist_chaos_effect WHERE key LIKE %s ORDER BY id", like)
         outside = house.ledger.effects(self.name)
         effects = [Effect(lane, name, token) for lane, name, token, _number in inside if lane != "sum"]
         effects += [Effect("fact", each.key, each.token) for each in outside if each.op == "ship"]
@@ -202,7 +198,6 @@ class Scope:
     def close(self) -> None:
         """Take everything of this test out of the way of the next."""
         self.house.peeks.remove(self._peek)
-        with suppress(redis.RedisError, psycopg.Error):
-            self.house.sql("UPDATE dist_connection SET state = 'paused' WHERE id = %s", self.connection)
-            for table in ("dist_job_crash", "dist_dirty_mark", "dist_outbox_event", "dist_job"):
-                self.house.sql(f"DELETE FROM {table}")
+        for table in ("dist_job_crash", "dist_exception", "dist_dirty_mark", "dist_outbox_event", "dist_job"):
+            self.house.sql(f"DELETE FROM {table}")
+        self.house.sql("DELETE FROM dist_connection WHERE id = %s", self.connection)  # its lanes end

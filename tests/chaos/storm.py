@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from scope import Scope
 
 PARTS = ("pump", "worker", "engine")
+SECOND = tuple(f"second-{part}" for part in PARTS)
 HEAL_SECONDS = (0.2, 1.2)
 HALT_SECONDS = (0.5, 2.0)
 """Shorter than the lease: a call that begins after its lease is over is a test of its own."""
@@ -34,6 +35,7 @@ class Storm:
         self._stop = threading.Event()
         self.done: Counter[str] = Counter()
         self.broken_off = 0
+        self._parts: tuple[str, ...] = PARTS
         self._faults: dict[str, tuple[int, Callable[[], None]]] = {
             "kill": (6, self._kill),
             "halt": (2, self._halt),
@@ -47,6 +49,12 @@ class Storm:
             "lose a reply": (2, self._lose_reply),
             "counterpart": (3, self._counterpart),
         }
+
+    def double(self) -> None:
+        """Let two of each part run, so that they get into each other's way."""
+        for part, second in zip(PARTS, SECOND, strict=True):
+            self._house.engine(second) if part == "engine" else self._house.part(part, second)
+        self._parts += SECOND
 
     def run(self, seconds: float, pause: tuple[float, float]) -> None:
         """Business and faults for so long; afterwards everything runs again, but nothing is settled yet."""
@@ -64,6 +72,11 @@ class Storm:
             for writer in writers:
                 writer.join()
             self._house.normal()
+
+    def end(self) -> None:
+        """Let one of each part run again."""
+        for part in self._parts[len(PARTS) :]:
+            self._house.stop(part)
 
     def _one(self) -> None:
         names = list(self._faults)
@@ -95,10 +108,10 @@ class Storm:
     # -- faults -------------------------------------------------------------------------------------------------------
 
     def _kill(self) -> None:
-        self._house.kill(self._dice.choice(PARTS))
+        self._house.kill(self._dice.choice(self._parts))
 
     def _halt(self) -> None:
-        pid = self._house.supervisor.pid(self._dice.choice(PARTS))
+        pid = self._house.supervisor.pid(self._dice.choice(self._parts))
         seconds = self._dice.uniform(*HALT_SECONDS)
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGSTOP)
@@ -128,8 +141,7 @@ class Storm:
             (
                 (self._house.redis_proxy, b"XADD"),
                 (self._house.redis_proxy, b"EVALSHA"),
-                (self._house.pg_proxy, b"dist_relay.claim"),
-                (self._house.pg_proxy, b"dist_relay.intake"),
+                (self._house.pg_proxy, b"_pg3_"),  # a prepared statement: a claim, an intake
                 (self._house.pg_proxy, b"COMMIT"),
                 (self._house.counterpart_proxy, b"POST /effects"),
             )

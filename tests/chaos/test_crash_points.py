@@ -46,7 +46,7 @@ def test_a_part_of_the_relay_dies(point: str, times: int, house: House, scope: S
     house.part(part, crash_at=f"{point}:{times}")
     if times > 1:
         scope.load(15)
-    house.until(lambda: house.died(part) is not None or times > 1 and not scope.left(), f"{point} is passed")
+    house.until(lambda: house.died(part) is not None or (times > 1 and not scope.left()), f"{point} is passed")
     assert house.died(part) in ({relay.EXIT_CODE} if times == 1 else {relay.EXIT_CODE, None})
     scope.settle()
 

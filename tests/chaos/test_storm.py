@@ -21,9 +21,16 @@ def test_a_storm_of_faults(house: House, scope: Scope) -> None:
     seed = int(os.environ.get("DIST_CHAOS_SEED") or random.randrange(2**32))
     print(f"DIST_CHAOS_SEED={seed}")
     storm = Storm(house, scope, seed)
-    storm.run(SECONDS, PAUSE)
-    history = scope.settle(300)
+    if SECONDS >= 60:
+        storm.double()
+    try:
+        storm.run(SECONDS, PAUSE)
+        history = scope.settle(300)
+    finally:
+        storm.end()
     lanes = Counter(effect.lane for effect in history.effects)
-    print(f"faults {dict(storm.done)}, broken off {storm.broken_off}, effects {dict(lanes)}, shown {len(history.shown)}")
+    print(
+        f"faults {dict(storm.done)}, broken off {storm.broken_off}, effects {dict(lanes)}, shown {len(history.shown)}"
+    )
     assert min(lanes[lane] for lane in ("fact", "job")) > 10, lanes
     assert sum(storm.done.values()) > SECONDS / 4

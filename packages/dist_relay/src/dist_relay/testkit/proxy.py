@@ -20,8 +20,9 @@ class Proxy:
         self._lock = threading.Lock()
         self._whole = True
         self._marker: bytes | None = None
+        self._tear = False
         self.lost = threading.Event()
-        """Set once a reply was lost, see :meth:`lose_reply`."""
+        """Set once a reply was lost or a request torn, see :meth:`lose_reply` and :meth:`tear`."""
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
@@ -48,7 +49,12 @@ class Proxy:
     def lose_reply(self, marker: bytes) -> None:
         """Let the next request with ``marker`` through, and reset its connection in place of the reply."""
         self.lost.clear()
-        self._marker = marker
+        self._tear, self._marker = False, marker
+
+    def tear(self, marker: bytes) -> None:
+        """Let half of the next request with ``marker`` through, and reset its connection."""
+        self.lost.clear()
+        self._tear, self._marker = True, marker
 
     def close(self) -> None:
         """End for good."""
@@ -84,6 +90,10 @@ class Proxy:
                 if self._marker and self._marker in data:
                     self._marker = None
                     doomed.set()
+                    if self._tear:
+                        server.sendall(data[: len(data) // 2])
+                        self.lost.set()
+                        break
                 server.sendall(data)
         self._part(client, server)
 

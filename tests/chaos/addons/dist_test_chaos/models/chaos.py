@@ -19,6 +19,9 @@ from odoo.addons.dist_sync_queue.engine.crash import point
 MANY = 1000
 """Attempts: a test with faults must not run out of them."""
 
+SUM_LOCK = 4711
+"""Advisory lock by which a test holds up the sum of a value after the value was read."""
+
 
 class DistChaosKey(models.Model):
     """What one key of the business has come to. Transactions of one key lock its row, so they have an order."""
@@ -33,7 +36,7 @@ class DistChaosKey(models.Model):
 
     _name_unique = models.UniqueIndex("(name)")
 
-    # -- business transactions ------------------------------------------------------------------------------------------
+    # -- business transactions -----------------------------------------------------------------------------------------
     def _intend(self, lane):
         self.env.cr.execute("UPDATE dist_chaos_key SET last = last + 1 WHERE id = %s RETURNING last", (self.id,))
         number = self.env.cr.fetchone()[0]
@@ -87,14 +90,9 @@ class DistChaosKey(models.Model):
 
     @job(backoff=0.2, backoff_max=1.0)
     def _sum_up(self):
+        self.env.cr.execute("SELECT pg_advisory_xact_lock_shared(%s)", (SUM_LOCK,))
         for each in self:
             self._book([("sum", each.name, None, each.value)])
-
-    @job()
-    def _hold(self, lock, token):
-        """Run until a test lets go of an advisory lock, then take effect."""
-        self.env.cr.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
-        self._book([("job", self.name, token, 0)])
 
     @job(lane="high")
     def _poison(self, how):
