@@ -71,6 +71,10 @@ class Scope:
         """A transaction that changes a value."""
         return lambda env: key_record(env, name)._count(self.of(env))
 
+    def diamond(self, name: str) -> Work:
+        """A transaction that asks for four jobs that wait for each other."""
+        return lambda env: key_record(env, name)._diamond()
+
     def all_of(self, *works: Work) -> Work:
         """One transaction that does all of these."""
 

@@ -91,7 +91,8 @@ class Storm:
         dice, scope = random.Random(seed), self._scope
         while not self._stop.is_set():
             name = dice.choice(scope.keys)
-            works = dice.sample([scope.ship(name), scope.work(name), scope.count(name)], dice.randint(1, 3))
+            makers = (scope.ship, scope.work, scope.count, scope.diamond)
+            works = [make(name) for make in dice.sample(makers, dice.randint(1, 3))]
             work = scope.all_of(*works)
             try:
                 if dice.random() < 0.2:

@@ -1,15 +1,14 @@
-"""A process dies at a named point, of every module that names some: a new point is tested as soon as it is there.
+"""A process dies at a named point, at each that the sources name: a new point is tested as soon as it is there.
 
 Faults 3 and 5 to 9 of the list, and those of Odoo's workers.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
+import re
 import signal
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,24 +19,21 @@ if TYPE_CHECKING:
     from house import House
     from scope import Scope
 
+REPO = Path(__file__).parents[2]
+
 ROUNDS = int(os.environ.get("DIST_CHAOS_ROUNDS", "1"))
 TIMES = range(1, ROUNDS + 1)
 """The nth time a point is passed; the long form tries more of them."""
 
 
-def _engine() -> ModuleType:
-    """The engine's module of points, without Odoo."""
-    path = Path(__file__).parents[2] / "addons" / "dist_sync_queue" / "engine" / "crash.py"
-    spec = importlib.util.spec_from_file_location("engine_crash", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def points(folder: str) -> list[str]:
+    """The names given to ``point`` anywhere below a folder of the repository."""
+    calls = (re.findall(r"""\bpoint\("([a-z_.]+)"\)""", path.read_text()) for path in (REPO / folder).rglob("*.py"))
+    return sorted({name for names in calls for name in names})
 
 
 @pytest.mark.parametrize("times", TIMES)
-@pytest.mark.parametrize("point", sorted(relay.POINTS))
+@pytest.mark.parametrize("point", points("packages/dist_relay/src/dist_relay"))
 def test_a_part_of_the_relay_dies(point: str, times: int, house: House, scope: Scope) -> None:
     part = point.partition(".")[0]
     house.stop(part)
@@ -52,13 +48,33 @@ def test_a_part_of_the_relay_dies(point: str, times: int, house: House, scope: S
 
 
 @pytest.mark.parametrize("times", TIMES)
-@pytest.mark.parametrize("point", sorted([*_engine().POINTS, "handler"]))
+@pytest.mark.parametrize("point", [*points("addons/dist_sync_queue/engine"), "handler"])
 def test_a_worker_of_odoo_dies(point: str, times: int, house: House, scope: Scope) -> None:
     """``handler`` lies in the middle of a job that has written already."""
     house.stop("engine")
     scope.load(30)
+    scope.load(10, scope.diamond)
     scope.offer(20)
     house.engine(crash_at=f"{point}:{times + 1}")
     house.until(lambda: house.died("engine") is not None, f"{point} is passed")
     assert house.died("engine") == -signal.SIGKILL
     scope.settle()
+
+
+def test_every_point_is_known() -> None:
+    assert points("packages/dist_relay/src/dist_relay") == sorted(relay.POINTS)
+    assert len(points("addons/dist_sync_queue/engine")) >= 3
+
+
+def test_workers_are_killed_among_a_thousand_diamonds(house: House, scope: Scope) -> None:
+    """No wake-up is lost: each last job runs, once, after both of those before it."""
+    house.engine("second-engine")
+    for number in range(1000 // 20):
+        name = scope.keys[number % len(scope.keys)]
+        house.business.run(scope.all_of(*[scope.diamond(name)] * 20))
+        if number % 10 == 5:
+            house.kill("engine" if number % 20 == 5 else "second-engine")
+            house.supervisor.tend()
+    history = scope.settle(300)
+    house.stop("second-engine")
+    assert len(history.effects) == 4000

@@ -51,11 +51,11 @@ def demo(layout: Layout, arguments: list[str]) -> int:
 
 @command("chaos", "the long form of tests/chaos, then the demo with kills (ARGS='-k name' runs some tests only)")
 def chaos(layout: Layout, arguments: list[str]) -> int:
-    from . import testing
-
     os.environ["CHAOS"] = "1"
     for name, value in LONG_CHAOS.items():
         os.environ.setdefault(name, value)
+    from . import testing  # reads its limit when it is imported
+
     setup.everything(layout)
     failed = testing.run(layout, [str(layout.repo / "tests" / "chaos"), *arguments])
     return failed if failed or arguments else demo(layout, [])

@@ -55,15 +55,9 @@ def suites(layout: Layout) -> Iterator[Suite]:
     for addon in layout.addons():
         if (layout.addons_dir / addon / "tests").is_dir():
             yield Suite(addon, [layout.addons_dir / addon / "tests"], addon=True)
-<<<<<<< HEAD
-    for heavy in ("e2e", "bench"):
+    for heavy in ("e2e", "chaos", "bench"):
         if _has_tests(tests / heavy):
             yield Suite(heavy, [tests / heavy])
-=======
-    for name in ("e2e", "chaos"):
-        if _has_tests(tests / name):
-            yield Suite(name, [tests / name])
->>>>>>> 4f38242 (Chaos: crash points of both sides and a seeded storm)
 
 
 def run(layout: Layout, arguments: Sequence[str]) -> int:

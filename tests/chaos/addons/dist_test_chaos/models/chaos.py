@@ -13,7 +13,7 @@ import uuid
 
 from odoo import api, fields, models
 
-from odoo.addons.dist_sync_queue.api import job, on_dirty, on_event
+from odoo.addons.dist_sync_queue.api import chain, group, job, on_dirty, on_event
 from odoo.addons.dist_sync_queue.engine.crash import point
 
 MANY = 1000
@@ -76,6 +76,18 @@ class DistChaosKey(models.Model):
         self.env["dist.dirty.mark"].mark(connections, "availability.changed.v1", [self.name])
         self.delayed(identity=f"sum:{self.id}", max_attempts=MANY)._sum_up()
 
+    def _diamond(self):
+        """Four jobs: one, then two side by side, then one that waits for both."""
+        self.env.cr.execute("UPDATE dist_chaos_key SET last = last + 1 WHERE id = %s RETURNING last", (self.id,))
+        name = f"{self.name}.{self.env.cr.fetchone()[0]}"
+        steps = [(number, f"diamond-{name}-{place}") for place, number in enumerate((1, 2, 2, 3))]
+        self.env.cr.execute_values(
+            "INSERT INTO dist_chaos_intent (lane, key, number, token) VALUES %s",
+            [("diamond", name, number, token) for number, token in steps],
+        )
+        first, left, right, last = (self.later(max_attempts=MANY)._step(name, number, token) for number, token in steps)
+        chain(first, group(left, right), last).enqueue()
+
     # -- jobs and handlers ---------------------------------------------------------------------------------------------
     def _book(self, rows):
         self.env.cr.execute_values(
@@ -87,6 +99,10 @@ class DistChaosKey(models.Model):
     def _work(self, token):
         self._book([("job", self.name, token, 0)])
         point("handler")
+
+    @job(backoff=0.2, backoff_max=1.0)
+    def _step(self, name, number, token):
+        self._book([("diamond", name, token, number)])
 
     @job(backoff=0.2, backoff_max=1.0)
     def _sum_up(self):
