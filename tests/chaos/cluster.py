@@ -9,7 +9,10 @@ import dataclasses
 import os
 import signal
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from dist_dev import template, ui
 from dist_dev.layout import Layout
@@ -29,11 +32,7 @@ def service(cluster: Cluster, port: int) -> Service:
     """The server: started again whenever it dies, with what was committed before."""
     plain = cluster.service(port)
     options = [part for setting in _DURABLE for part in ("-c", setting)]
-
-    def tidy() -> None:
-        (cluster.data / "postmaster.pid").unlink(missing_ok=True)
-
-    return dataclasses.replace(plain, argv=[*plain.argv, *options], restart=True, before_restart=tidy)
+    return dataclasses.replace(plain, argv=[*plain.argv, *options], restart=True)
 
 
 def ready(layout: Layout, supervisor: Supervisor, port: int, config: Path) -> Databases:
@@ -61,6 +60,9 @@ def ready(layout: Layout, supervisor: Supervisor, port: int, config: Path) -> Da
     )
     run_step(full, stamps)
     databases.copy(TEMPLATE, DATABASE)
+    # A copied sequence gives out the values its original had logged ahead without logging them again, until the next
+    # checkpoint: a crash before it would take the sequence back.
+    databases.sql("CHECKPOINT")
     return databases
 
 
@@ -91,6 +93,20 @@ def _install(layout: Layout, databases: Databases, config: Path) -> str:
 
 def _own_files() -> Iterable[Path]:
     return sorted(path for path in ADDONS.rglob("*") if path.suffix in (".py", ".csv"))
+
+
+def kill(supervisor: Supervisor) -> None:
+    """SIGKILL for the server and all its processes, each of which leads a group of its own; returns when all are gone.
+
+    A new server must not meet one of the old: two of them on one folder would damage it.
+    """
+    server = psutil.Process(supervisor.pid("postgres"))
+    family = [server, *server.children(recursive=True)]
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    supervisor.kill("postgres")
+    psutil.wait_procs(family[1:], timeout=60)
 
 
 def stop_at_once(supervisor: Supervisor) -> None:

@@ -172,7 +172,10 @@ class House:
 
     def kill(self, name: str) -> None:
         """SIGKILL; the next wait starts it again."""
-        self.supervisor.kill(name)
+        if name == "postgres":
+            cluster.kill(self.supervisor)
+        else:
+            self.supervisor.kill(name)
 
     @contextmanager
     def halted(self, name: str) -> Iterator[None]:
