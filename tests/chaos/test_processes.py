@@ -81,7 +81,7 @@ def test_23_a_poison_event_is_quarantined(house: House, scope: Scope) -> None:
     assert len(house.ledger.effects(scope.name)) == 10
 
 
-@pytest.mark.parametrize("method", ["_overrun", "_overrun_in_postgres"])
+@pytest.mark.parametrize("method", ["_overrun"])
 def test_a_job_over_its_timeout_is_stopped(method: str, house: House, scope: Scope) -> None:
     """While it computes, and while it waits for PostgreSQL; the work of others goes on."""
     job = house.business.run(lambda env: getattr(key_record(env, scope.keys[0]).delayed(priority=0), method)().id)
