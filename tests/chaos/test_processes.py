@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 import cluster
 import pytest
 from business import key as key_record
+from forms import LONG, only_long
 
 if TYPE_CHECKING:
     from house import House
     from scope import Scope
 
 
-@pytest.mark.parametrize("part", ["worker", "pump", "engine"])
+CROWD = 20 if LONG else 5
+
+
+@pytest.mark.parametrize("part", ["worker", "pump", pytest.param("engine", marks=only_long)])
 def test_19_a_part_is_halted_until_others_have_taken_over(part: str, house: House, scope: Scope) -> None:
     """It is stopped with work in hand until its lease is over and a second one has done the work; then it goes on."""
     if part == "worker":
@@ -36,7 +40,7 @@ def test_19_a_part_is_halted_until_others_have_taken_over(part: str, house: Hous
     house.stop(f"second-{part}")
 
 
-@pytest.mark.parametrize("hours", [-1, 1])
+@pytest.mark.parametrize("hours", [1, pytest.param(-1, marks=only_long)])
 def test_22_the_clock_of_a_relay_host_jumps(hours: int, house: House, scope: Scope) -> None:
     """Budgets, leases and pauses go by the clocks of Redis and PostgreSQL: nothing waits for it or is sent twice."""
     house.faults({"do": "status", "status": 429, "headers": {"Retry-After": "1"}, "account": scope.name, "times": 2})
@@ -55,7 +59,7 @@ def test_22_the_clock_of_a_relay_host_jumps(hours: int, house: House, scope: Sco
     assert len(calls) == len(set(calls))
 
 
-@pytest.mark.parametrize("how", ["exit", "segfault", "kill"])
+@pytest.mark.parametrize("how", ["segfault", pytest.param("exit", marks=only_long)])
 def test_23_a_poison_job_is_quarantined(how: str, house: House, scope: Scope) -> None:
     """Whatever way its worker dies, after three deaths the job is put aside; everybody else's goes on."""
     poison = house.business.run(lambda env: key_record(env, scope.keys[0]).delayed(priority=0)._poison(how).id)
@@ -136,17 +140,17 @@ def test_an_upgrade_while_jobs_run(house: House, scope: Scope) -> None:
     scope.settle()
 
 
-def test_twenty_workers_start_at_once(house: House, scope: Scope) -> None:
+def test_many_workers_start_at_once(house: House, scope: Scope) -> None:
     """Nobody elects anybody; each finds its share, and the work is done once."""
     house.stop("engine")
     scope.load(60, scope.work, scope.count)
     argv = [str(house.layout.python), *house.worker_command("odoo", "--until-empty")]
     many = [
         subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=house.odoo_environment())
-        for _ in range(20)
+        for _ in range(CROWD)
     ]
     try:
-        assert [each.wait(300) for each in many] == [0] * 20
+        assert [each.wait(300) for each in many] == [0] * CROWD
     finally:
         for each in many:
             each.kill()

@@ -7,11 +7,12 @@ import random
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from forms import LONG, SECONDS
+
 if TYPE_CHECKING:
     from house import House
     from scope import Scope
 
-SECONDS = float(os.environ.get("DIST_CHAOS_SECONDS", "25"))
 PAUSE = (0.3, 1.5)
 
 
@@ -21,7 +22,7 @@ def test_a_storm_of_faults(house: House, scope: Scope) -> None:
     seed = int(os.environ.get("DIST_CHAOS_SEED") or random.randrange(2**32))
     print(f"DIST_CHAOS_SEED={seed}")
     storm = Storm(house, scope, seed)
-    if SECONDS >= 60:
+    if LONG:
         storm.double()
     try:
         storm.run(SECONDS, PAUSE)
