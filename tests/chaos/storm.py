@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -58,9 +59,14 @@ class Storm:
 
     def run(self, seconds: float, pause: tuple[float, float]) -> None:
         """Business and faults for so long; afterwards everything runs again, but nothing is settled yet."""
-        writers = [threading.Thread(target=self._business, args=(self._dice.random(),)) for _ in range(2)]
+        seeds = [self._dice.random() for _ in range(2)]
+        with ThreadPoolExecutor(len(seeds)) as pool:
+            writers = [pool.submit(self._business, seed) for seed in seeds]
+            self._blow(seconds, pause)
         for writer in writers:
-            writer.start()
+            writer.result()
+
+    def _blow(self, seconds: float, pause: tuple[float, float]) -> None:
         try:
             end = time.monotonic() + seconds
             while time.monotonic() < end:
@@ -69,8 +75,6 @@ class Storm:
                 time.sleep(self._dice.uniform(*pause))
         finally:
             self._stop.set()
-            for writer in writers:
-                writer.join()
             self._house.normal()
 
     def end(self) -> None:

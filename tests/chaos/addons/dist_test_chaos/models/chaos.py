@@ -79,7 +79,8 @@ class DistChaosKey(models.Model):
     def _diamond(self):
         """Four jobs: one, then two side by side, then one that waits for both."""
         self.env.cr.execute("UPDATE dist_chaos_key SET last = last + 1 WHERE id = %s RETURNING last", (self.id,))
-        name = f"{self.name}.{self.env.cr.fetchone()[0]}"
+        number = self.env.cr.fetchone()[0]
+        name = f"{self.name}.{number}"
         steps = [(number, f"diamond-{name}-{place}") for place, number in enumerate((1, 2, 2, 3))]
         self.env.cr.execute_values(
             "INSERT INTO dist_chaos_intent (lane, key, number, token) VALUES %s",
