@@ -6,10 +6,10 @@ import os
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from . import stack, ui
+from . import stack, template, ui
 from .layout import Layout
 from .template import FULL
 
@@ -27,6 +27,8 @@ class Suite:
     paths: list[Path]
     addon: bool = False
     parallel: bool = False
+    install: str = ""
+    """An addon outside of ``addons/`` that is installed first."""
     options: list[str] = field(default_factory=list)
 
 
@@ -45,8 +47,8 @@ def suites(layout: Layout) -> Iterator[Suite]:
     for package in layout.packages():
         if (package / "tests").is_dir():
             yield Suite(package.name, [package / "tests"], parallel=True)
-    for example in sorted((layout.repo / "examples").glob("*/tests")):
-        yield Suite(example.parent.name, [example], parallel=True)
+    for project in sorted((layout.repo / "examples").glob("*/pyproject.toml")):
+        yield Suite(project.parent.name, [project.parent / "tests"], parallel=True)
     tests = layout.repo / "tests"
     unit = [*sorted(tests.glob("test_*.py"))]
     unit += [path for path in sorted(tests.iterdir()) if path.is_dir() and path.name not in _HEAVY and _has_tests(path)]
@@ -55,6 +57,9 @@ def suites(layout: Layout) -> Iterator[Suite]:
     for addon in layout.addons():
         if (layout.addons_dir / addon / "tests").is_dir():
             yield Suite(addon, [layout.addons_dir / addon / "tests"], addon=True)
+    for manifest in sorted((layout.repo / "examples").glob("*/__manifest__.py")):
+        example = manifest.parent
+        yield Suite(example.name, [example / "tests"], addon=True, install=example.name)
     for heavy in ("e2e", "chaos", "bench"):
         if _has_tests(tests / heavy):
             yield Suite(heavy, [tests / heavy])
@@ -90,7 +95,7 @@ def _narrowed(suite: Suite, named: list[Path]) -> Suite:
     paths = [path for path in named if any(inside(path, own) for own in suite.paths)]
     if not paths and any(inside(own, path) for own in suite.paths for path in named):
         paths = [own for own in suite.paths if any(inside(own, path) for path in named)]
-    return Suite(suite.name, paths, suite.addon, suite.parallel and len(paths) > 1)
+    return replace(suite, paths=paths, parallel=suite.parallel and len(paths) > 1)
 
 
 def _has_tests(folder: Path) -> bool:
@@ -104,8 +109,8 @@ def _run_suite(running: stack.Running, suite: Suite, extra: Sequence[str]) -> Re
     argv += ["-c", str(layout.repo / "pyproject.toml")]
     database = f"dist_test_{suite.name}"
     if suite.addon:
-        running.databases.copy(FULL, database)
-        argv += [f"--odoo-database={database}", f"--odoo-config={running.odoo_config}", "--odoo-http"]
+        config = _database(running, suite, database)
+        argv += [f"--odoo-database={database}", f"--odoo-config={config}", "--odoo-http"]
     else:
         argv += ["-p", "no:odoo", *(["-n", "2"] if suite.parallel and not _debugging(extra) else [])]
     argv += [*extra, *map(str, suite.paths)]
@@ -122,6 +127,20 @@ def _run_suite(running: stack.Running, suite: Suite, extra: Sequence[str]) -> Re
     fine = (0, _NOTHING_COLLECTED) if extra else (0,)
     result = Result(suite.name, code in fine, time.monotonic() - started)
     return _count(result, report)
+
+
+def _database(running: stack.Running, suite: Suite, name: str) -> Path:
+    """Make the suite's database; the configuration to use with it."""
+    if not suite.install:
+        running.databases.copy(FULL, name)
+        return running.odoo_config
+    layout = running.layout
+    paths = [*template.addons_paths(layout), layout.repo / "examples"]
+    config = template.write_config(
+        layout, running.databases, layout.state / f"{name}.odoo.conf", addons_path=",".join(map(str, paths))
+    )
+    template.build(layout, running.databases, config, suite.name, FULL, name, [suite.install])
+    return config
 
 
 def _debugging(extra: Sequence[str]) -> bool:
