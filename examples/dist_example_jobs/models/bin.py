@@ -6,8 +6,17 @@ from __future__ import annotations
 
 from odoo import fields, models
 
-from odoo.addons.dist_sync_queue.api import Permanent, RetryLater, Snooze, chain, group, job, progress
-from odoo.addons.dist_sync_queue.recurring import cron, every
+from odoo.addons.dist_sync_queue.api import (
+    Permanent,
+    RetryLater,
+    Snooze,
+    chain,
+    cron,
+    every,
+    group,
+    job,
+    progress,
+)
 
 
 class DistExampleBin(models.Model):
@@ -27,7 +36,7 @@ class DistExampleBin(models.Model):
         for record in self:
             record.log = f"{record.log or ''}{text}\n"
 
-    # -- a job ---------------------------------------------------------------------------------------------------------
+    # -- a job --------------------------------------------------------------------------------------------------------
     @job(lane="low", max_attempts=3, timeout=60)
     def _count(self, source="hand"):
         self.counted_at = fields.Datetime.now()
@@ -36,7 +45,7 @@ class DistExampleBin(models.Model):
     def action_count_later(self):
         self.delayed(priority=3)._count(source="robot")
 
-    # -- many jobs with one INSERT; order; one run for many requests -----------------------------------------------------
+    # -- many jobs with one INSERT; order; one run for many requests --------------------------------------------------
     def action_count_each(self):
         return self.delayed(
             each=1,
@@ -45,13 +54,13 @@ class DistExampleBin(models.Model):
             eta=30,
         )._count()
 
-    # -- batches -------------------------------------------------------------------------------------------------------
+    # -- batches ------------------------------------------------------------------------------------------------------
     @job(batch=100)
     def _empty(self):
         self.write({"quantity": 0})
         self._note(f"emptied with {len(self)}")
 
-    # -- what may go wrong ---------------------------------------------------------------------------------------------
+    # -- what may go wrong --------------------------------------------------------------------------------------------
     @job(max_attempts=5, backoff=2, backoff_max=600)
     def _take(self, quantity):
         if self.closed:
@@ -62,14 +71,14 @@ class DistExampleBin(models.Model):
             raise RetryLater(60, f"Only {self.quantity} in {self.name}; goods may be on their way.")
         self.quantity -= quantity
 
-    # -- progress, and a safe point to be cancelled at ---------------------------------------------------------------------
+    # -- progress, and a safe point to be cancelled at ----------------------------------------------------------------
     @job(timeout=3600)
     def _count_all(self):
         for done, record in enumerate(self, 1):
             record._count()
             progress(self.env, done, len(self), record.name)
 
-    # -- jobs that wait for jobs ---------------------------------------------------------------------------------------
+    # -- jobs that wait for jobs --------------------------------------------------------------------------------------
     @job()
     def _close(self):
         self.closed = True
@@ -98,7 +107,7 @@ class DistExampleBin(models.Model):
             self.later()._reopen(),
         ).enqueue()
 
-    # -- recurring jobs ------------------------------------------------------------------------------------------------
+    # -- recurring jobs -----------------------------------------------------------------------------------------------
     @every("15 minutes", jitter=60)
     @job(lane="low")
     def _tidy(self):

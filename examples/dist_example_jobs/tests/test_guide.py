@@ -117,9 +117,7 @@ class TestGuide(BaseCase):
 
     def test_every_snippet_is_code_of_this_addon(self):
         guide = Path(file_path("dist_example_jobs")).parents[1] / "docs" / "developer-guide.md"
-        code = "\n".join(
-            path.read_text("utf-8") for path in sorted(Path(file_path("dist_example_jobs")).rglob("*.py"))
-        )
+        code = "\n".join(path.read_text("utf-8") for path in sorted(Path(file_path("dist_example_jobs")).rglob("*.py")))
         squeezed = self._squeeze(code)
         snippets = re.findall(r"```python\n(.*?)```", guide.read_text("utf-8"), re.DOTALL)
         self.assertGreater(len(snippets), 10)
