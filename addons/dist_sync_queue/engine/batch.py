@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg2
@@ -25,6 +26,7 @@ from .handlers import Handler, resolve
 from .release import release
 from .settle import settle_failed, settle_merged
 from .slots import LOCK_CLASS, LOCK_DRAIN
+from .telemetry import Spans
 
 _logger = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ class Batches:
         self, registry: Any, slot: Any = None, budget: float = 0.2, hand: Hand | Unguarded | None = None
     ) -> None:
         self.registry, self.slot, self.budget, self.hand = registry, slot, budget, hand or Unguarded()
+        self.spans: Spans | None = None
         self._cost: dict[str, float] = {}
         self._cursor: dict[Any, Any] = {}
         self._shrink: dict[str, int] = {}
@@ -85,6 +88,7 @@ class Batches:
         :raises Again, SchemaMoved, Drained, RegistryChanged: and nothing happened
         """
         cr = self.registry.cursor()
+        report = None
         try:
             gate(cr, self.registry)
             report = self.run_in(cr, group)
@@ -107,6 +111,8 @@ class Batches:
             self.hand.end()
             if self.slot:
                 self.slot.end()
+            if self.spans:
+                self.spans.end(report, sys.exc_info()[1])
         self._shrink.pop(group.handler, None)
         self.registry.signal_changes()
         self._release(report)
@@ -151,21 +157,24 @@ class Batches:
         if poison:
             settle_failed(env, handler, *poison)
             return Report(dead=[poison[0]])
-        rows, merged = claims.merge(cr, rows)
+        claimed = rows
+        rows, merged = claims.merge(cr, claimed)
         if not rows:
             return Report()
-        self._begin(cr, handler, group, [row.id for row in rows])
+        self._begin(cr, handler, group, [row.id for row in rows], claimed)
         report = run(env, handler, rows, self.budget_of(group.handler), self.hand)
         undone = {row.id for row in report.left}
         settle_merged(cr, {id_: into for id_, into in merged.items() if into not in undone})
         self.learn(group.handler, report)
         return report
 
-    def _begin(self, cr: Any, handler: Handler, group: claims.Group, ids: list[int]) -> None:
+    def _begin(self, cr: Any, handler: Handler, group: claims.Group, ids: list[int], claimed: Sequence[Any]) -> None:
         pid = cr._cnx.get_backend_pid()
         self.hand.begin(pid, handler.lane, ids)
         if self.slot:
             self.slot.begin(handler, group.connection, ids, pid)
+        if self.spans:
+            self.spans.begin(group.handler, handler.lane, group.connection, claimed)
 
     def _run_marks(self, env: api.Environment, group: claims.Group) -> Report:
         try:
@@ -179,7 +188,7 @@ class Batches:
         if not keys:
             return Report()
         point("claimed")
-        self._begin(env.cr, handler, group, [])
+        self._begin(env.cr, handler, group, [], keys)
         report = marks.run(env, handler, keys, self.budget_of(group.handler), self.hand)
         self.learn(group.handler, report)
         return report

@@ -21,6 +21,7 @@ from .execute import Report
 from .hand import Hand
 from .lanes import Turns
 from .slots import Side, Slot, reap
+from .telemetry import spans
 from .watch import GRACE_SECONDS, Watcher
 
 _logger = logging.getLogger(__name__)
@@ -95,6 +96,7 @@ class Worker:
         self.slot.open()
         reap(self.side, self.slot.id)
         self.side.listen("dist_job")
+        self.batches.spans = spans(self.side)
         self.hand.install()
         self.watcher.start()
 
@@ -104,6 +106,8 @@ class Worker:
         os.close(self._wake_r)
         os.close(self._wake_w)
         self._wake_w = -1
+        if self.batches.spans:
+            self.batches.spans.flush()
 
     def run(self) -> None:
         """Work until :meth:`stop`. :raises Recycle, RegistryChanged: when a fresh process has to go on"""

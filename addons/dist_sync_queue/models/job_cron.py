@@ -14,6 +14,7 @@ from ..engine.batch import Again, Batches, Drained, RegistryChanged, SchemaMoved
 from ..engine.execute import Report
 from ..engine.hand import Hand
 from ..engine.slots import Side, live_workers
+from ..engine.telemetry import spans
 from ..engine.watch import Watcher
 
 _logger = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class DistJob(models.Model):
         side = Side(self.env.cr.dbname, "dist_cron")
         hand = Hand()
         batches, watcher = Batches(self.env.registry, hand=hand), Watcher(hand, self.env.registry)
+        batches.spans = spans(side)
         watcher.start()
         touched = 0
 

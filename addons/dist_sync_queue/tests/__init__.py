@@ -31,3 +31,5 @@ from . import test_uninstall
 
 if find_spec("hypothesis"):  # a tool of development; other installations run the other tests
     from . import test_outbox_machine
+if find_spec("opentelemetry") and find_spec("opentelemetry.sdk"):
+    from . import test_telemetry
