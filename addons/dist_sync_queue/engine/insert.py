@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -30,17 +31,22 @@ COLUMNS = {
 }
 """What an enqueued row may say, with its type in PostgreSQL."""
 DEFAULTS = {"priority": "5", "state": "'pending'"}
+COPY_DEFAULTS = {"priority": "5", "state": "pending"}
+_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+COPY_FROM = 50
+"""From so many rows on COPY is worth its second statement: it is twice as quick as INSERT."""
 MAX_ROWS = 10_000
 MAX_BYTES = 64 * 1024 * 1024
 """Most of one statement: memory of the server stays bounded, however much is enqueued at once."""
 
 
 def insert_jobs(cr: Any, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """One INSERT for up to :data:`MAX_ROWS` rows; the ids come back in the order of the rows.
+    """One INSERT, or one COPY for each :data:`MAX_ROWS` rows; the ids come back in the order of the rows."""
+    return _insert(cr, rows) if len(rows) < COPY_FROM else _copy(cr, rows)
 
-    The values of a statement travel as one JSON array. Columns that no row sets, or all set alike, are left out of it
-    and put into the statement once.
-    """
+
+def _insert(cr: Any, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The values travel as one JSON array. Columns that no row sets, or all set alike, are left out of it."""
     ids: list[int] = []
     common = common_values(rows)
     varying = [name for name in COLUMNS if name not in common and any(row.get(name) is not None for row in rows)]
@@ -49,6 +55,42 @@ def insert_jobs(cr: Any, rows: Sequence[Mapping[str, Any]]) -> list[int]:
         cr.execute(statement, {**values, "rows": f"[{','.join(chunk)}]"})
         ids.extend(row[0] for row in cr.fetchall())
     return ids
+
+
+def _copy(cr: Any, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Ids first, then the rows as text. Who sets no priority or state gets the default."""
+    cr.execute("SELECT nextval('dist_job_id_seq') FROM generate_series(1, %s)", (len(rows),))
+    ids = [row[0] for row in cr.fetchall()]
+    columns = [name for name in COLUMNS if any(row.get(name) is not None for row in rows)]
+    statement = f"COPY dist_job (id, {', '.join(columns)}) FROM STDIN"
+    for chunk in chunks(copy_lines(ids, rows, columns)):
+        cr.copy_expert(statement, io.StringIO("".join(chunk)))
+    return ids
+
+
+def copy_lines(ids: Sequence[int], rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[str]:
+    r"""Lines in PostgreSQL's text format of COPY.
+
+    >>> list(copy_lines([7], [{"handler": "a\tb", "payload": {"n": 1}}], ["handler", "payload", "key", "priority"]))
+    ['7\ta\\tb\t{"n": 1}\t\\N\t5\n']
+    """
+    defaults = [COPY_DEFAULTS.get(name, "\\N") for name in columns]
+    encode = json.JSONEncoder(default=datetime.isoformat).encode
+    for id_, row in zip(ids, rows, strict=True):
+        fields = [
+            default if (value := row.get(name)) is None else _field(value, encode)
+            for name, default in zip(columns, defaults, strict=True)
+        ]
+        yield "\t".join((str(id_), *fields)) + "\n"
+
+
+def _field(value: Any, encode: Any) -> str:
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    text = value if isinstance(value, str) else encode(value)
+    return text.translate(_ESCAPES) if "\\" in text or not text.isprintable() else text
 
 
 def common_values(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 _JOB = """
+ALTER TABLE dist_job DROP CONSTRAINT IF EXISTS dist_job_company_id_fkey;
 ALTER TABLE dist_job
     ALTER COLUMN state SET DEFAULT 'pending',
     ALTER COLUMN priority SET DEFAULT 5,

@@ -17,6 +17,7 @@ from . import connection_overview
 from . import base
 from . import dirty_mark
 from . import job
+from . import company
 from . import job_graph
 from . import job_attempt
 from . import archive

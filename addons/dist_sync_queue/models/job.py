@@ -14,6 +14,7 @@ from odoo.exceptions import UserError
 
 from ..engine import guards, insert, routes, schema
 from ..engine.graph import Edge
+from ..fields import UncheckedMany2one
 
 _logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class DistJob(models.Model):
     handler = fields.Char(required=True, readonly=True)
     payload = fields.Json(readonly=True)
     connection_id = fields.Many2one("dist.connection", readonly=True, ondelete="cascade")
-    company_id = fields.Many2one("res.company", readonly=True, ondelete="cascade")
+    company_id = UncheckedMany2one("res.company", readonly=True, ondelete="cascade")
     lane = fields.Char(
         readonly=True, help="Priority class of work; of the handler, set when the job is made or has run."
     )

@@ -4,6 +4,7 @@ from . import test_archive
 from . import test_claim
 from . import test_graph
 from . import test_graph_concurrency
+from . import test_insert
 from . import test_intake
 from . import test_intake_pulls
 from . import test_outbox
