@@ -13,7 +13,7 @@ class DistJourneyStep(models.Model):
             """
             SELECT id::bigint * 32 + 8, substr(correlation_id, 4, 32), create_date, 'channel_order', name, state,
                    'dist.channel.order', id, company_id, connection_id, NULL::float8
-              FROM dist_channel_order WHERE correlation_id IS NOT NULL
+              FROM dist_channel_order r WHERE correlation_id IS NOT NULL
             """,
             """
             SELECT r.id::bigint * 32 + 9, substr(o.correlation_id, 4, 32), r.create_date, 'sale_order', r.name, r.state,

@@ -10,6 +10,7 @@ rows of no company to everybody.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 from .claim import READY, _distinct
@@ -43,6 +44,25 @@ SELECT handler, connection_scope, false FROM loose UNION ALL SELECT handler, con
 """
 
 
+# Rows of a connection are the reader's if the connection is: their index alone is read. Rows of none have a company.
+_COUNTED = f"""SELECT {{columns}} FROM dist_job
+             WHERE {{when}} AND handler = g.handler AND connection_scope = g.scope AND {READY}
+               AND order_key {{key}} LIMIT %(cap)s"""
+_ARMS = " UNION ALL ".join(
+    f"({_COUNTED.format(columns=columns, when=f'g.scope {scope} AND {keyed}', key=key)})"
+    for columns, scope in (("id, NULL::int AS company_id", "<> 0"), ("id, company_id", "= 0"))
+    for keyed, key in (("g.keyed", "IS NOT NULL"), ("NOT g.keyed", "IS NULL"))
+)
+_READY_COUNTS = f"""
+SELECT g.handler, g.scope, sum(f.n)::int, min(o.created_at), bool_or(f.seen >= %(cap)s)
+  FROM unnest(%(handlers)s, %(scopes)s, %(keyed)s) AS g (handler, scope, keyed)
+ CROSS JOIN LATERAL (
+       SELECT count(*) AS seen, count(*) FILTER (WHERE mine) AS n, min(id) FILTER (WHERE mine) AS first
+         FROM (SELECT id, company_id IS NULL OR company_id = ANY(%(companies)s) AS mine FROM ({_ARMS}) j) m) f
+  LEFT JOIN dist_job o ON o.id = f.first
+ GROUP BY g.handler, g.scope"""
+
+
 def ready(cr: Any, scope: Scope) -> list[dict[str, Any]]:
     """Ready jobs per handler and connection: ``handler``, ``connection`` (0: none), ``count``, ``oldest`` (UTC).
 
@@ -54,18 +74,7 @@ def ready(cr: Any, scope: Scope) -> list[dict[str, Any]]:
         return []
     cap = min(CAP, max(500, BUDGET // len(groups)))
     cr.execute(
-        f"""SELECT g.handler, g.scope, sum(f.n)::int, min(f.oldest), bool_or(f.n >= %(cap)s)
-              FROM unnest(%(handlers)s, %(scopes)s, %(keyed)s) AS g (handler, scope, keyed)
-             CROSS JOIN LATERAL (
-                   SELECT count(*) FILTER (WHERE {MINE}) AS n, min(created_at) FILTER (WHERE {MINE}) AS oldest FROM (
-                       (SELECT connection_id, company_id, created_at FROM dist_job
-                         WHERE NOT g.keyed AND handler = g.handler AND connection_scope = g.scope AND {READY}
-                           AND order_key IS NULL ORDER BY priority, id LIMIT %(cap)s)
-                       UNION ALL
-                       (SELECT connection_id, company_id, created_at FROM dist_job
-                         WHERE g.keyed AND handler = g.handler AND connection_scope = g.scope AND {READY}
-                           AND order_key IS NOT NULL LIMIT %(cap)s)) j) f
-             GROUP BY g.handler, g.scope""",
+        _READY_COUNTS,
         scope.params(
             handlers=[row[0] for row in groups],
             scopes=[row[1] for row in groups],
@@ -91,13 +100,18 @@ def totals(cr: Any, scope: Scope) -> dict[str, int]:
     return dict(zip(("later", "parked", "dead", "waiting"), cr.fetchone(), strict=True))
 
 
+def _since() -> datetime:
+    """A minute ago, naive UTC; as a parameter, for a condition on clock_timestamp() cannot use an index."""
+    return datetime.now(timezone.utc).replace(tzinfo=None) - timedelta(seconds=MINUTE)
+
+
 def done_rates(cr: Any, scope: Scope) -> dict[str | None, float]:
     """Jobs done per minute and lane, over the last minute or the newest :data:`NEWEST` rows. One statement."""
     cr.execute(
         f"""WITH newest AS (
                 SELECT lane, state, done_at, connection_id, company_id FROM dist_job
                  WHERE state IN ('done', 'cancelled')
-                   AND done_at > (clock_timestamp() AT TIME ZONE 'UTC') - interval '{MINUTE} seconds'
+                   AND done_at > %(since)s
                  ORDER BY done_at DESC LIMIT {NEWEST}
             ), span AS (
                 SELECT CASE WHEN count(*) < {NEWEST} THEN {MINUTE}
@@ -105,7 +119,7 @@ def done_rates(cr: Any, scope: Scope) -> dict[str | None, float]:
                   FROM newest)
             SELECT lane, count(*) * {MINUTE} / min(seconds) FROM newest j, span
              WHERE j.state = 'done' AND {MINE} GROUP BY lane""",
-        scope.params(),
+        scope.params(since=_since()),
     )
     return {lane: float(rate) for lane, rate in cr.fetchall()}
 
@@ -170,7 +184,7 @@ def outbox(cr: Any, connections: list[int]) -> dict[int, dict[str, Any]]:
     cr.execute(
         f"""WITH newest AS (
                 SELECT connection_id, state, settled_at FROM dist_outbox_event
-                 WHERE settled_at > (clock_timestamp() AT TIME ZONE 'UTC') - interval '{MINUTE} seconds'
+                 WHERE settled_at > %(since)s
                  ORDER BY settled_at DESC LIMIT {NEWEST}
             ), span AS (
                 SELECT CASE WHEN count(*) < {NEWEST} THEN {MINUTE}
@@ -178,7 +192,7 @@ def outbox(cr: Any, connections: list[int]) -> dict[int, dict[str, Any]]:
                   FROM newest)
             SELECT connection_id, count(*) * {MINUTE} / min(seconds) FROM newest, span
              WHERE state = 'delivered' AND connection_id = ANY(%(connections)s) GROUP BY connection_id""",
-        {"connections": connections},
+        {"connections": connections, "since": _since()},
     )
     for id_, rate in cr.fetchall():
         found[id_]["rate"] = float(rate)

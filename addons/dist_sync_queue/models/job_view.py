@@ -27,6 +27,7 @@ class DistJob(models.Model):
     lane_name = fields.Char("Name of Lane", compute="_compute_lane_name")
     request_ids = fields.One2many("dist.job.request", "job_id", "Actions", readonly=True)
     timeline = fields.Json(compute="_compute_timeline", help="What happened to this job, in order of time.")
+    running = fields.Json(compute="_compute_running", help="Who runs it at this moment, since when and how far.")
     graph_picture = fields.Json(
         "Picture of Graph", compute="_compute_graph_picture", help="The jobs before and after this one."
     )
@@ -51,6 +52,22 @@ class DistJob(models.Model):
             return NotImplemented
         named = self.env["dist.names"].find("handler", value, handlers(self.env.registry))
         return ["|", ("handler", "in", named), ("handler", "ilike", value)]
+
+    def _compute_running(self) -> None:
+        """Asked of the workers' slots: the job's own row is locked while it runs, and says nothing new."""
+        now = fields.Datetime.now()
+        slots = self.env["dist.worker.slot"].search([("handler", "!=", False)], limit=500)
+        of_job = {id_: slot for slot in slots for id_ in slot.job_ids or ()}
+        for job in self:
+            slot = of_job.get(job.id) if job.state == "pending" else None
+            job.running = slot and {
+                "worker": slot.worker,
+                "jobs": len(slot.job_ids),
+                "since": int((now - slot.started_at).total_seconds()) if slot.started_at else 0,
+                "done": slot.progress_done,
+                "total": slot.progress_total,
+                "text": slot.progress_text or "",
+            }
 
     def _compute_timeline(self) -> None:
         for job in self:

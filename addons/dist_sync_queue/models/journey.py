@@ -29,6 +29,7 @@ class DistJourneyStep(models.Model):
     over all selects: ``id::bigint * 32 + n``, n < 32 chosen per select), ``trace_id``, ``at``, ``kind``, ``name``,
     ``state``, ``res_model``, ``res_id``, ``company_id``, ``connection_id``, ``duration`` (seconds). ``trace_id`` is
     ``substr(correlation_id, 4, 32)`` with an index on that expression, so that a journey of few steps is found at once.
+    The table whose ``id`` it is, is called ``r`` in each select: the list of journeys reads its newest rows only.
     """
 
     _name = "dist.journey.step"
@@ -56,33 +57,33 @@ class DistJourneyStep(models.Model):
             SELECT id::bigint * 32, substr(correlation_id, 4, 32), occurred_at, 'outbox', type || ' ' || key, state,
                    'dist.outbox.event', id, company_id, connection_id,
                    EXTRACT(EPOCH FROM settled_at - occurred_at)::float8
-              FROM dist_outbox_event WHERE correlation_id IS NOT NULL
+              FROM dist_outbox_event r WHERE correlation_id IS NOT NULL
             """,
             """
             SELECT id::bigint * 32 + 1, substr(correlation_id, 4, 32), created_at, 'job', handler, state,
                    'dist.job', id, company_id, connection_id, run_seconds::float8
-              FROM dist_job WHERE correlation_id IS NOT NULL
+              FROM dist_job r WHERE correlation_id IS NOT NULL
             """,
             """
             SELECT id::bigint * 32 + 2, substr(correlation_id, 4, 32), first_at, 'exception', name, state,
                    'dist.exception', id, company_id, connection_id, EXTRACT(EPOCH FROM closed_at - first_at)::float8
-              FROM dist_exception WHERE correlation_id IS NOT NULL
+              FROM dist_exception r WHERE correlation_id IS NOT NULL
             """,
             """
             SELECT id::bigint * 32 + 3, substr(correlation_id, 4, 32), created_at, 'dead_letter', left(reason, 200),
                    state, 'dist.dead.letter', id, company_id, connection_id, NULL::float8
-              FROM dist_dead_letter WHERE correlation_id IS NOT NULL
+              FROM dist_dead_letter r WHERE correlation_id IS NOT NULL
             """,
             """
             SELECT id::bigint * 32 + 4, substr(correlation_id, 4, 32), occurred_at, 'outbox', type || ' ' || key, state,
                    'dist.outbox.archive', id, company_id, connection_id,
                    EXTRACT(EPOCH FROM settled_at - occurred_at)::float8
-              FROM dist_outbox_archive WHERE correlation_id IS NOT NULL
+              FROM dist_outbox_archive r WHERE correlation_id IS NOT NULL
             """,
             """
             SELECT id::bigint * 32 + 5, substr(correlation_id, 4, 32), created_at, 'job', handler, state,
                    'dist.job.archive', id, company_id, connection_id, run_seconds::float8
-              FROM dist_job_archive WHERE correlation_id IS NOT NULL
+              FROM dist_job_archive r WHERE correlation_id IS NOT NULL
             """,
         ]
 

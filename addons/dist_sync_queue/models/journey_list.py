@@ -9,10 +9,10 @@ from typing import Any
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-DAYS = 7
-"""Journeys with steps in so many days are listed."""
-NEWEST = 20_000
-"""As many of the newest steps are looked at."""
+NEWEST = 5_000
+"""As many of the newest rows of each kind of step are looked at."""
+
+_COLUMNS = SQL("id, trace_id, at, kind, name, state, res_model, res_id, company_id, connection_id, duration")
 
 
 class DistJourney(models.Model):
@@ -41,6 +41,10 @@ class DistJourney(models.Model):
 
     @property
     def _table_query(self) -> SQL:
+        newest = [
+            SQL("(SELECT * FROM (%s ORDER BY r.id DESC LIMIT %s) AS part (%s))", SQL(select), NEWEST, _COLUMNS)
+            for select in self.env["dist.journey.step"]._journey_selects()
+        ]
         return SQL(
             """SELECT min(id) AS id, trace_id, company_id,
                       (array_agg(kind ORDER BY at, id))[1] AS kind,
@@ -55,12 +59,9 @@ class DistJourney(models.Model):
                            WHEN bool_or(kind IN ('outbox', 'job')
                                         AND state IN ('pending', 'waiting', 'published', 'unknown')) THEN 'going'
                            ELSE 'done' END AS state
-                 FROM (SELECT * FROM dist_journey_step
-                        WHERE at >= (now() AT TIME ZONE 'UTC') - make_interval(days => %s)
-                        ORDER BY at DESC LIMIT %s) s
+                 FROM (%s) steps
                 GROUP BY trace_id, company_id""",
-            DAYS,
-            NEWEST,
+            SQL(" UNION ALL ").join(newest),
         )
 
     @api.depends("kind", "name")

@@ -134,6 +134,18 @@ class TestActions(RelayKit, SyncCase):
         self.assertEqual(points[-1]["at"], "2990-01-01T10:05:00.000Z")
         self.assertEqual(points[-1]["seconds"], 1.5)
 
+    def test_a_running_job_tells_how_far_it_is(self):
+        job, idle = self.job(), self.job()
+        self.env.cr.execute(
+            """INSERT INTO dist_worker_slot (worker, handler, connection_id, job_ids, started_at, progress_done,
+                                             progress_total, progress_text)
+               VALUES ('w', %s, %s, jsonb_build_array(%s::int), timezone('UTC', clock_timestamp()), 2, 5, 'page 2')""",
+            (TYPE, self.ours.id, job.id),
+        )
+        told = job.with_user(self.user).running
+        self.assertEqual((told["worker"], told["done"], told["total"], told["text"]), ("w", 2, 5, "page 2"))
+        self.assertFalse(idle.running)
+
     def test_the_picture_shows_the_graph(self):
         jobs = [self.job(graph="g1") for _ in range(3)]
         self.env.cr.execute_values(

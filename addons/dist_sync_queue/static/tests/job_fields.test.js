@@ -1,5 +1,6 @@
 import { expect, test } from "@odoo/hoot";
 import { press, queryFirst } from "@odoo/hoot-dom";
+import { advanceTime } from "@odoo/hoot-mock";
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import {
     contains,
@@ -8,6 +9,7 @@ import {
     mockService,
     models,
     mountView,
+    onRpc,
 } from "@web/../tests/web_test_helpers";
 
 const BOXES = [
@@ -18,6 +20,7 @@ const BOXES = [
 class Job extends models.Model {
     timeline = fields.Json();
     picture = fields.Json();
+    running = fields.Json();
     _records = [
         {
             id: 1,
@@ -76,4 +79,23 @@ test("many jobs are one box that opens their list, by mouse and by keyboard", as
     queryFirst(".o_dist_graph_box[data-state=done]").focus();
     await press("Enter");
     expect.verifySteps(['list [["id","in",[2,3,4,5]]]', "form 1"]);
+});
+
+test("a running job is read again until it has ended", async () => {
+    let reads = 0;
+    onRpc("web_read", ({ parent }) => {
+        const [record] = parent();
+        reads += 1;
+        const running = { worker: "w", jobs: 1, since: 5, done: reads, total: 10, text: "page" };
+        return [{ ...record, running: reads < 3 ? running : false }];
+    });
+    await mountForm(`<field name="running" widget="dist_job_running" readonly="1"/>`);
+    expect(".o_dist_running").toHaveText(/Runs for 5 s/);
+    expect(".o_dist_running").toHaveText(/1 of 10/);
+    await advanceTime(2000);
+    expect(".o_dist_running progress").toHaveAttribute("value", "2");
+    await advanceTime(2000);
+    expect(".o_dist_running").toHaveCount(0);
+    await advanceTime(60000);
+    expect(reads).toBe(3);
 });
