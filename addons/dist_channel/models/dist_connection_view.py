@@ -19,7 +19,7 @@ class DistConnection(models.Model):
         _ = self.env._
         step = {
             "key": "locations",
-            "label": _("Locations"),
+            "label": _("Warehouses"),
             "done": bool(channel.location_ids.warehouse_id),
             "hint": _("Choose the warehouse behind each location of the channel, then save."),
             "page": "locations",

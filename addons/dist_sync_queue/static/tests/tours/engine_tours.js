@@ -19,6 +19,10 @@ const menu = (section, item) => [
 tours.add("dist_engine_jobs", {
     steps: () => [
         ...menu("dist_menu_technical", "dist_menu_jobs"),
+        {
+            content: "The jobs are there",
+            trigger: ".o_list_view .o_data_row:contains('Tour work')",
+        },
         { content: "Open the filters", trigger: ".o_searchview_dropdown_toggler", run: "click" },
         {
             content: "Only the dead ones",
