@@ -18,6 +18,7 @@ from ..doorbell import notify
 from ..errors import Permanent, UnknownHandler
 from . import claim as claims
 from . import marks
+from .control import Control, Limit, take_seats
 from .crash import point
 from .execute import Report, run
 from .faults import AGAIN, SCHEMA
@@ -57,6 +58,7 @@ class Batches:
     def __init__(
         self, registry: Any, slot: Any = None, budget: float = 0.2, hand: Hand | Unguarded | None = None
     ) -> None:
+        self.control = Control()
         self.registry, self.slot, self.budget, self.hand = registry, slot, budget, hand or Unguarded()
         self.spans: Spans | None = None
         self._cost: dict[str, float] = {}
@@ -139,6 +141,8 @@ class Batches:
     def run_in(self, cr: Any, group: claims.Group) -> Report:
         """The same inside a given transaction; nothing is committed."""
         env = api.Environment(cr, SUPERUSER_ID, {})
+        if full := take_seats(cr, self.limits(group)):
+            return Report(full=full)
         if group.source == "marks":
             return self._run_marks(env, group)
         limit = self.size(group.handler)
@@ -167,6 +171,19 @@ class Batches:
         settle_merged(cr, {id_: into for id_, into in merged.items() if into not in undone})
         self.learn(group.handler, report)
         return report
+
+    def limits(self, group: claims.Group) -> list[Limit]:
+        """What a batch of ``group`` needs a seat of."""
+        if not (group.seats or self.control.seats):
+            return []
+        return self.control.limits(group, self.lane_of(group))
+
+    def lane_of(self, group: claims.Group) -> str:
+        """The lane of a group's handler, or of what nobody handles."""
+        try:
+            return resolve(self.registry, group.handler).lane
+        except UnknownHandler:
+            return "default"
 
     def _begin(self, cr: Any, handler: Handler, group: claims.Group, ids: list[int], claimed: Sequence[Any]) -> None:
         pid = cr._cnx.get_backend_pid()

@@ -25,8 +25,10 @@ BLOCKING = "state IN ('pending', 'waiting', 'parked', 'dead')"
 
 
 class Group(NamedTuple):
-    """Ready work of one handler and connection (0: none) with its best priority.
+    """Ready work of one handler and connection with its best priority.
 
+    Without a connection, ``connection`` is the company's id below zero, so that companies do not wait behind each
+    other; 0 where there is neither. ``seats``: how many batches of the connection may run at once, 0: any number.
     ``source``: ``loose`` jobs have no key, ``keyed`` ones are claimed by their keys, ``marks`` are dirty marks.
     """
 
@@ -34,6 +36,8 @@ class Group(NamedTuple):
     connection: int
     source: str
     priority: int
+    company: int = 0
+    seats: int = 0
 
 
 class Row(NamedTuple):
@@ -91,8 +95,10 @@ WITH RECURSIVE {_distinct("loose", READY + " AND order_key IS NULL")},
     UNION ALL SELECT handler, connection_scope, 'keyed', priority FROM keyed
     UNION ALL SELECT type || '#dirty', connection_id, 'marks', 5 FROM marks
 )
-SELECT handler, connection_scope, source, priority FROM ready
- WHERE NOT EXISTS (SELECT 1 FROM dist_connection c WHERE c.id = connection_scope AND c.state = 'paused')
+SELECT handler, connection_scope, source, priority, COALESCE(c.company_id, greatest(-connection_scope, 0)),
+       COALESCE(c.job_capacity, 0)
+  FROM ready LEFT JOIN dist_connection c ON c.id = connection_scope
+ WHERE c.state IS DISTINCT FROM 'paused'
 """
 
 

@@ -44,6 +44,8 @@ class Report:
     cancelled: list[Row] = field(default_factory=list)
     left: list[Row] = field(default_factory=list)
     seconds: float = 0.0
+    full: list[str] = field(default_factory=list)
+    """Names of the limits whose seats are all taken; nothing was claimed."""
 
     @property
     def touched(self) -> int:

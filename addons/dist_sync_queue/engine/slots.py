@@ -111,7 +111,7 @@ class Slot:
         self.side.execute(
             f"""UPDATE dist_worker_slot SET lane = %s, handler = %s, connection_id = %s, job_ids = %s,
                        backend_pid = %s, started_at = {NOW}, seen_at = {NOW} WHERE id = %s""",
-            (handler.lane, handler.name, connection or None, json.dumps(job_ids), backend_pid, self.id),
+            (handler.lane, handler.name, max(connection, 0) or None, json.dumps(job_ids), backend_pid, self.id),
         )
 
     def end(self) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg2
 
 from ..doorbell import REQUEST
-from . import archive, claim, drain, maintain
+from . import archive, claim, control, drain, maintain
 from .batch import Again, Batches, Drained, RegistryChanged, SchemaMoved
 from .execute import Report
 from .hand import Hand
@@ -82,7 +82,6 @@ class Worker:
         self._archive_at = time.monotonic() + random.uniform(0.0, ARCHIVE_SECONDS)
         self._resting: dict[str, float] = {}
         self._moved: dict[str, int] = {}
-        self._paused: set[tuple[str, str]] = set()
         self._rung = False
 
     def stop(self, *_signal: Any) -> None:
@@ -177,6 +176,10 @@ class Worker:
         self.turns.charge(self._lane(group.handler), group, seconds)
         self._count(report)
         self.batches_run += 1
+        if report.full:
+            taken = set(report.full)
+            self._groups = [g for g in self._groups if not taken & {limit.name for limit in self.batches.limits(g)}]
+            return bool(self._groups)
         if not report.touched:  # others have it in hand: look elsewhere until the list is read again
             self._groups = [g for g in self._groups if g != group]
             return bool(self._groups)
@@ -202,17 +205,15 @@ class Worker:
 
     def _goes_before(self, lane: str, other: str) -> bool:
         """Whether a batch of ``other`` should end early for work of ``lane``. Called by the watcher's thread."""
-        if (self.lanes and lane not in self.lanes) or ("lane", lane) in self._paused:
+        if (self.lanes and lane not in self.lanes) or not self.batches.control.allows("", lane):
             return False
         return self.turns.weight(lane) > self.turns.weight(other)
 
     def _read_groups(self, now: float) -> None:
         with self.side.cursor() as cr:
             groups = claim.ready_groups(cr)
-            cr.execute("SELECT kind, name, paused, weight FROM dist_job_control")
-            control = cr.fetchall()
-        self._paused = {(kind, name) for kind, name, paused, _weight in control if paused}
-        self.turns.weights = {name: weight for kind, name, _paused, weight in control if kind == "lane" and weight}
+            self.batches.control = control.read(cr)
+        self.turns.weights = self.batches.control.weights
         self._groups = [group for group in groups if self._may(group, now)]
         self._groups_at = now
 
@@ -220,7 +221,7 @@ class Worker:
         lane = self._lane(group.handler)
         if self.lanes and lane not in self.lanes:
             return False
-        if ("lane", lane) in self._paused or ("handler", group.handler) in self._paused:
+        if not self.batches.control.allows(group.handler, lane):
             return False
         return self._resting.get(group.handler, 0.0) <= now
 

@@ -88,6 +88,11 @@ class DistConnection(models.Model):
         required=True,
         help="Events under way at once; the rest waits in the outbox, where it can be cancelled.",
     )
+    job_capacity = fields.Integer(
+        default=0,
+        aggregator=None,
+        help="How many worker processes may run jobs of this connection at the same time; 0: any number.",
+    )
     schedule_ids = fields.One2many("dist.connection.schedule", "connection_id")
     check_state = fields.Selection(
         [("running", "Running"), ("ok", "Passed"), ("failed", "Failed")], readonly=True, copy=False
@@ -100,6 +105,10 @@ class DistConnection(models.Model):
     _ref_unique = models.UniqueIndex("(ref)")
     _max_in_flight_positive = models.Constraint(
         "CHECK (max_in_flight > 0)", "At least one event must be allowed at once."
+    )
+
+    _job_capacity_positive = models.Constraint(
+        "CHECK (job_capacity >= 0)", "A capacity is a number of processes, 0 for any."
     )
 
     @api.depends("adapter_id")

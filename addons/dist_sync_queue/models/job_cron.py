@@ -9,7 +9,7 @@ import time
 
 from odoo import api, models
 
-from ..engine import claim, drain, maintain
+from ..engine import claim, control, drain, maintain
 from ..engine.batch import Again, Batches, Drained, RegistryChanged, SchemaMoved, until_empty
 from ..engine.execute import Report
 from ..engine.hand import Hand
@@ -58,7 +58,8 @@ class DistJob(models.Model):
 
         def groups() -> list[claim.Group]:
             with side.cursor() as cr:
-                return claim.ready_groups(cr)
+                batches.control = control.read(cr)
+                return [g for g in claim.ready_groups(cr) if batches.control.allows(g.handler, batches.lane_of(g))]
 
         try:
             with side.cursor() as cr:

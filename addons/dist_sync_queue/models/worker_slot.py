@@ -41,7 +41,7 @@ class DistWorkerSlot(models.Model):
 
 
 class DistJobControl(models.Model):
-    """What the engine obeys, changed live: pause a lane or a handler, weigh a lane."""
+    """What the engine obeys, changed live: pause or limit a lane or a handler, weigh a lane."""
 
     _name = "dist.job.control"
     _description = "Lane and Handler Control"
@@ -50,7 +50,13 @@ class DistJobControl(models.Model):
     kind = fields.Selection([("lane", "Lane"), ("handler", "Handler")], required=True, default="lane")
     name = fields.Char(required=True, help="Name of the lane (orders) or of the handler (order.received.v1).")
     paused = fields.Boolean()
+    capacity = fields.Integer(
+        default=0,
+        aggregator=None,
+        help="How many worker processes, on all machines together, may run work of it at the same time; 0: any number.",
+    )
     weight = fields.Float(default=1.0, help="Share of working time a lane gets while others have work, too.")
 
     _name_unique = models.UniqueIndex("(kind, name)", "This lane or handler has its row already.")
+    _capacity_positive = models.Constraint("CHECK (capacity >= 0)", "A capacity is a number of processes, 0 for any.")
     _weight_positive = models.Constraint("CHECK (weight > 0)", "A weight is positive; pause the lane instead.")

@@ -12,7 +12,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from ..api import EnqueueError, Permanent, RetryLater, Snooze, job, on_event
-from ..engine import backoff, delay, handlers, isolate, lanes
+from ..engine import backoff, control, delay, handlers, isolate, lanes
 from ..engine.batch import Batches, Poison, suspects
 from ..engine.claim import Row, ready_groups
 from ..engine.handlers import Handler, override
@@ -343,7 +343,7 @@ class TestJobs(SyncCase):
         self.assertIsInstance(poison[1], Poison)
 
     def test_examples_in_the_pure_modules(self):
-        for module in (backoff, delay, isolate, lanes):
+        for module in (backoff, control, delay, isolate, lanes):
             self.assertEqual(doctest.testmod(module).failed, 0, module.__name__)
 
 
