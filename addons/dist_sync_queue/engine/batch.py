@@ -191,7 +191,7 @@ class Batches:
         if self.slot:
             self.slot.begin(handler, group.connection, ids, pid)
         if self.spans:
-            self.spans.begin(group.handler, handler.lane, group.connection, claimed)
+            self.spans.begin(group.handler, handler.lane, max(group.connection, 0), claimed)
 
     def _run_marks(self, env: api.Environment, group: claims.Group) -> Report:
         try:
