@@ -6,6 +6,7 @@ import json
 import threading
 
 import pytest
+from redis.exceptions import OutOfMemoryError
 
 from dist_relay.pump import configs, publisher
 from dist_relay.pump.intake import Intake
@@ -60,6 +61,23 @@ def test_a_slow_turn_writes_no_older_configuration_over_a_newer_one(client, pg):
     pump._config_turn()
     assert known(client, pg)["shop"]["settings"] == {"new": True}
     assert set(known(client, pg)) == {"shop", "made"}
+
+
+def test_nothing_more_is_claimed_while_redis_is_full(client, pg):
+    """Neither events nor pulls: a run that cannot be told stands in the way of the next one until its deadline."""
+    pg.connect("shop")
+    pg.connect("other")
+    for connection in ("shop", "other"):
+        pg.emit(connection, SHIP, "A1")
+        pg.schedule(connection, "orders.pull")
+    quick = Publisher(client, pg, Settings(call_seconds=1.0, lease_seconds=2))
+    client.config_set("maxmemory", 1)
+    with pytest.raises(OutOfMemoryError):
+        quick.turn(pg.database)
+    assert quick.turn(pg.database) == quick.pulls(pg.database) == 0
+    assert sorted(row.state for row in pg.rows()) == ["pending", "published"]
+    client.config_set("maxmemory", 0)
+    assert (quick.turn(pg.database), quick.pulls(pg.database)) == (1, 2)
 
 
 def test_an_older_row_is_refused_and_a_restored_database_is_right(client, pg):

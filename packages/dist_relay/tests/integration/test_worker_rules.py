@@ -13,6 +13,7 @@ from dist_contracts import RateLimit, Verdict
 from dist_relay.clock import SystemClock
 from dist_relay.doctor import examine
 from dist_relay.errors import SettingsError, Snoozed
+from dist_relay.http.deadline import within
 from dist_relay.runtime.breaker import Breaker
 from dist_relay.runtime.budgets import Budgets, TooEarly
 from dist_relay.runtime.keys import Keys
@@ -79,6 +80,25 @@ def test_a_short_wait_is_waited_for_and_a_long_one_is_not(client):
     slow = throttle(client, 0.1, 1.0, longest=5.0, clock=clock)
     assert taken(slow, priority=0) == 1
     assert clock.slept == []
+
+
+def test_waiting_for_budget_leaves_time_for_the_request(client):
+    """Two waits that are short enough by themselves: the second would leave a request too little of its call."""
+
+    class Refilling(FakeClock):
+        def sleep(self, seconds):
+            super().sleep(seconds)
+            client.delete(KEYS.throttle("op"))
+
+    clock = Refilling()
+    budget = throttle(client, 0.25, 1.0, longest=5.0, clock=clock)
+    with within(clock, 10.0):
+        budget.acquire("op", priority=0)
+        budget.acquire("op", priority=0)
+        with pytest.raises(Snoozed) as parked:
+            budget.acquire("op", priority=0)
+    assert parked.value.code == "throttled"
+    assert [round(seconds) for seconds in clock.slept] == [4]
 
 
 def test_the_other_side_is_right_about_its_budget(client):

@@ -15,7 +15,7 @@ from typing import TypeVar
 from dist_relay.errors import RelayError, RetryLater, Snoozed
 from dist_relay.ports import Clock
 
-from .deadline import remaining
+from .deadline import patience, remaining
 
 T = TypeVar("T")
 
@@ -71,7 +71,8 @@ class Reads:
     def _again(self, error: RelayError, tried: int, operation: str) -> bool:
         """Whether to try once more, after the wait that goes before it."""
         wait = pause(error, tried, self._draw()) if tried < TRIES else None
-        if wait is None or wait >= remaining(self._clock, float("inf")):
+        left = patience if isinstance(error, Snoozed) else remaining
+        if wait is None or wait >= left(self._clock, float("inf")):
             return False
         if self._told and not self._told(operation, error):
             return False

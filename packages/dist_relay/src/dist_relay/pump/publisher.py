@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from redis.exceptions import OutOfMemoryError
+
 from dist_contracts import new_traceparent
 from dist_relay import crash, metrics, telemetry
 from dist_relay.logging import get
@@ -79,7 +81,7 @@ class Publisher:
 
     def pulls(self, database: str) -> int:
         """Publish due pulls; how many."""
-        if self._worker_missed:
+        if self._worker_missed or not self._streams.takes_more(database):
             return 0
         due = self._pg.claim_pulls(PULLS_AT_ONCE)
         if due:
@@ -146,7 +148,11 @@ class Publisher:
         own loop, and an entry says which version it needs (a hash that is lost in this moment misleads nobody).
         """
         rows = self._pg.connections()
-        tell(self._client, database, rows)
+        try:
+            tell(self._client, database, rows)
+        except OutOfMemoryError as error:
+            self._streams.full(error)
+            raise
         self._told |= {(database, str(row["connection"])): int(row["config_version"]) for row in rows}
 
     def _look(self, database: str, connection: str, keys: Keys) -> tuple[int, bool, int]:

@@ -57,6 +57,12 @@ class Streams:
         self._log.warning("Redis has room again; publishing goes on")
         return True
 
+    def full(self, error: OutOfMemoryError) -> None:
+        """Remember that Redis refused something for its memory limit."""
+        if not self._at_limit:
+            self._at_limit = True
+            self._log.error("Redis is at its memory limit; publishing waits", error=str(error))
+
     def add(self, stream: str, field: bytes, entries: list[Entry], *, lapses: int, config_version: int = 0) -> None:
         """Add all, again while Redis is away or full: repeating is harmless, waiting for the lease is slow.
 
@@ -70,9 +76,8 @@ class Streams:
                     self._add_once(stream, field, portion, (lapses, config_version), again)
                 return
             except (redis.ConnectionError, redis.TimeoutError, OutOfMemoryError) as error:
-                if isinstance(error, OutOfMemoryError) and not self._at_limit:
-                    self._at_limit = True
-                    self._log.error("Redis is at its memory limit; publishing waits", error=str(error))
+                if isinstance(error, OutOfMemoryError):
+                    self.full(error)
                 if time.monotonic() > until:
                     raise
                 self._log.warning("publishing waits for Redis", entries=len(entries), error=str(error))

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from dist_contracts import RateLimit
 from dist_relay.errors import Snoozed
-from dist_relay.http.deadline import remaining
+from dist_relay.http.deadline import patience
 from dist_relay.ports import Clock
 
 from . import scripts
@@ -51,7 +51,7 @@ class RedisThrottle:
         limit = self._limits.get(operation)
         rate, burst = (limit.rate, limit.burst) if limit else (UNLIMITED, UNLIMITED)
         self.used.add(operation)
-        longest = remaining(self._clock, self._longest)
+        longest = patience(self._clock, self._longest)
         waited = 0.0
         args = [rate, burst, max(cost, 0.0), reserve(priority), RECOVERY_PER_SECOND]
         while True:

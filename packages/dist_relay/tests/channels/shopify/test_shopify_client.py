@@ -11,6 +11,7 @@ import pytest
 from dist_relay.channels.shopify.client import Client, Throttled, TooCostly
 from dist_relay.channels.shopify.ids import gid
 from dist_relay.errors import Broken, CredentialsRefused, OutcomeUnknown, RetryLater, Snoozed
+from dist_relay.http.deadline import within
 from dist_relay.http.reads import TRIES
 from dist_relay.testkit.fake_shopify import CLIENT
 from dist_relay.testkit.fake_shopify.harness import ShopifyHarness
@@ -89,6 +90,15 @@ def test_a_long_wait_for_budget_is_a_snooze(harness: ShopifyHarness, client: Cli
         client.run("OrderHeads", {"first": 50})
     assert raised.value.seconds
     assert raised.value.seconds > 5
+
+
+def test_a_wait_for_budget_leaves_time_for_the_request(harness: ShopifyHarness, client: Client) -> None:
+    harness.fake.control.fault("throttled")
+    with within(harness.clock, 30.0):
+        harness.clock.advance(16.0)
+        with pytest.raises(Throttled):
+            client.run("OrderHeads", {"first": 50})
+    assert not harness.clock.slept
 
 
 def test_the_budget_learns_the_cost(harness: ShopifyHarness, client: Client) -> None:

@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from dist_relay.errors import Broken, CredentialsRefused, OutcomeUnknown, Rejected, RelayError, RetryLater, Snoozed
+from dist_relay.http.deadline import patience
 from dist_relay.http.session import excerpt, looks_like_html
 from dist_relay.ports import Context, Response
 
@@ -24,6 +25,7 @@ OPERATION = "graphql"
 """The rate limit all requests share."""
 
 THROTTLED_TRIES = 3
+LONGEST_WAIT = 5.0
 AWAY_SECONDS = 900.0
 MAX_SNOOZE = 60.0
 
@@ -84,9 +86,10 @@ class Client:
             try:
                 return self._data(operation, answer)
             except Throttled as throttled:
-                if not tries_left or (throttled.seconds or 0.0) > 5.0:
+                wait = throttled.seconds or 1.0
+                if not tries_left or wait > patience(self.ctx.clock, LONGEST_WAIT):
                     raise
-                self.ctx.clock.sleep(throttled.seconds or 1.0)
+                self.ctx.clock.sleep(wait)
         raise AssertionError("unreachable")
 
     def _send(self, operation: str, variables: Mapping[str, Any]) -> dict[str, Any]:
