@@ -14,6 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from types import FrameType
 from typing import Any, NamedTuple
 
 from ..errors import JobCancelled, JobTimeout
@@ -118,8 +119,8 @@ class Hand:
             self._deadline = self._clock() + self._seconds
             self._polite, self._active = False, True
         if self._signals:
-            self._armed = True
             signal.setitimer(signal.ITIMER_REAL, self._seconds, REPEAT_SECONDS)
+            self._armed = True  # last: an exception from here would leave the call open, with its timer running on
 
     def __exit__(self, _kind: Any, error: BaseException | None, _trace: Any) -> None:
         self._armed = False  # first: a signal that still comes changes nothing any more
@@ -157,8 +158,10 @@ class Hand:
         if self._active:
             self.progress = Progress(done, total, text)
 
-    def _alarm(self, *_signal: Any) -> None:
-        if self._armed:
+    def _alarm(self, _signal: int, frame: FrameType | None) -> None:
+        # between the last step of a call and the first of the guard's end nobody would stop the timer: it would ring
+        # while the batch is settled
+        if self._armed and (frame is None or frame.f_code not in _GUARD):
             self._reason = self._reason or JobTimeout
             raise self._why(self._reason)
 
@@ -203,6 +206,9 @@ class Hand:
             progress, self.progress = self.progress, None
             if progress is not None and self.batch is not None:
                 write(progress, ids_of(self._rows))
+
+
+_GUARD = (Hand.__enter__.__code__, Hand.__exit__.__code__)
 
 
 class Unguarded:

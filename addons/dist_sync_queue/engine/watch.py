@@ -105,6 +105,8 @@ class Watcher:
                 self.look(self.side.wait(wait, self._wake_r))
             except psycopg2.Error as error:
                 _logger.debug("The watcher lost its connection: %s", str(error).strip())
+                if self.hand.batch is None:  # nothing can hang: a worker outlasts PostgreSQL's absence
+                    self._put_off(time.monotonic())
                 time.sleep(self.tick)
             except Exception:
                 _logger.exception("The watcher goes on after an error")
