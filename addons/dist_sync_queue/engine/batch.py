@@ -25,7 +25,7 @@ from .faults import AGAIN, SCHEMA
 from .hand import Hand, Unguarded
 from .handlers import Handler, resolve
 from .release import release
-from .settle import settle_failed, settle_merged
+from .settle import keep_newest, settle_failed, settle_merged
 from .slots import LOCK_CLASS, LOCK_DRAIN
 from .telemetry import Spans
 
@@ -167,8 +167,11 @@ class Batches:
             return Report()
         self._begin(cr, handler, group, [row.id for row in rows], claimed)
         report = run(env, handler, rows, self.budget_of(group.handler), self.hand)
-        undone = {row.id for row in report.left}
+        # a wish to cancel one request is none to cancel the others
+        undone = {row.id for row in (*report.left, *report.cancelled)}
         settle_merged(cr, {id_: into for id_, into in merged.items() if into not in undone})
+        runners = set(merged.values())
+        keep_newest(cr, [row for row in (*report.retried, *report.dead) if row.id in runners])
         self.learn(group.handler, report)
         return report
 

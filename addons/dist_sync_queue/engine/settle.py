@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import traceback
 from collections.abc import Mapping, Sequence
@@ -144,6 +145,12 @@ def trace_of(error: BaseException) -> str:
         return ""
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__)).replace("\x00", "\\0")
     return text if len(text) <= TRACE_CHARS else "…\n" + text[-TRACE_CHARS:]
+
+
+def keep_newest(cr: Any, rows: Sequence[Row]) -> None:
+    """Jobs that failed with what the newest request of their identity asked for: they are run again with that."""
+    for row in rows:
+        cr.execute("UPDATE dist_job SET payload = %s::jsonb WHERE id = %s", (json.dumps(row.payload), row.id))
 
 
 def settle_merged(cr: Any, merged: dict[int, int]) -> None:

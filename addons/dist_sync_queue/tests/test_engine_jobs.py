@@ -265,6 +265,14 @@ class TestJobs(SyncCase):
         self.assertEqual([j.state for j in jobs], ["done", "cancelled", "cancelled"])
         self.assertEqual([j.merged_into for j in jobs[1:]], [jobs[0].id] * 2)
 
+    def test_identity_that_failed_is_run_again_with_the_newest(self):
+        jobs = [self.partners[:1].delayed(identity="x")._book(n, boom=n == 2) for n in range(3)]
+        self.run_jobs()
+        self.assertEqual([j.state for j in jobs], ["pending", "cancelled", "cancelled"])
+        self.run_jobs(later=True)
+        self.assertEqual({args for _r, args, _k in self.calls}, {(2,)})
+        self.assertGreater(len(self.calls), 1)
+
     def test_time_budget_leaves_the_rest(self):
         jobs = self.partners.delayed(each=1)._book()
         group = next(g for g in ready_groups(self.env.cr) if g.handler == NAMES)
