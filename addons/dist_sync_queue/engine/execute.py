@@ -27,7 +27,7 @@ from .graph import Result
 from .hand import Hand, Unguarded
 from .handlers import Handler
 from .isolate import Failed, isolate
-from .schedules import eval_domain
+from .schedules import found_by
 from .settle import settle_cancelled, settle_done, settle_failed
 
 MAX_RESULT_BYTES = 1_000_000
@@ -209,7 +209,7 @@ def call_records(
         context = {**context, "dist_correlation_ids": journeys}
     records = env[model].with_context(**context).browse(ids)
     if payload.get("domain"):  # of a schedule: on the records there are when it runs
-        records = records.search(eval_domain(payload["domain"]))
+        records = found_by(records, payload["domain"], rows[0].company_id)
     targets = [method] if isinstance(handler.targets[0], tuple) else handler.bound(env)
     kwargs = dict(payload.get("kwargs", {}))
     if results is not None:

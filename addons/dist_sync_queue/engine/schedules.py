@@ -13,7 +13,7 @@ import json
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg2 import errors as pg
@@ -30,6 +30,8 @@ _logger = logging.getLogger(__name__)
 MOST_OPEN = 100
 """Most jobs of one schedule that wait, where every run is made up for."""
 LIMIT = 50
+AGAIN = timedelta(hours=1)
+"""When a schedule that cannot be obeyed is looked at again, and complained about again."""
 
 _DUE = """
 SELECT s.id, s.handler, s.domain, s.arguments, s.company_id, s.lane, s.priority, s.timing, s.interval_number,
@@ -136,7 +138,7 @@ def start_due(cr: Any) -> int:
     rows = [Row(*row) for row in cr.fetchall()]
     if not rows:
         return 0
-    made = start(cr, [found for row in rows if (found := decide(row))])
+    made = start(cr, [decide(row) for row in rows])
     jobs = sum(len(ids) for ids in made.values())
     if jobs:
         cr.execute("SELECT pg_notify('dist_job', '')")
@@ -159,14 +161,14 @@ def seconds_to_next(cr: Any) -> float | None:
     return float(row[0]) if row else None
 
 
-def decide(row: Row) -> Start | None:
-    """What a due schedule has to do now; None where it cannot be obeyed (it is left for people, and logged)."""
+def decide(row: Row) -> Start:
+    """What a due schedule has to do now. One that cannot be obeyed is logged, and looked at again after a while."""
     assert row.next_run_at is not None
     try:
         found = due(timing_of(row), row.next_run_at, row.now, row.catch_up or "once")
     except (BadTiming, KeyError, ValueError) as error:
-        _logger.error("Schedule %s cannot be obeyed: %s", row.id, error)
-        return None
+        _logger.error("Schedule %s cannot be obeyed, looked at again in an hour: %s", row.id, error)
+        return Start(row, [], row.now + AGAIN)
     runs, skipped = found.runs, 0
     if row.catch_up == "all":
         runs = runs[: max(0, MOST_OPEN - row.open)]
@@ -222,6 +224,17 @@ def job_of(row: Row, planned: datetime) -> dict[str, Any]:
 
 def _text(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
+
+
+def found_by(records: Any, domain: str, company_id: int | None) -> Any:
+    """The records a schedule's job is called on. One that works for a company gets none of another's: it has all
+    rights, so no rule keeps them apart.
+    """
+    found = records.search(eval_domain(domain))
+    field = found._fields.get("company_id")
+    if company_id and field is not None and field.comodel_name == "res.company":
+        found = found.filtered(lambda record: record.company_id.id in (False, company_id))
+    return found
 
 
 def eval_domain(text: str) -> list:

@@ -33,7 +33,8 @@ class DistSchedule(models.Model):
     @api.depends("last_job")
     def _compute_last_state(self) -> None:
         """Of the last job; one that retention took away was good, as failed ones stay."""
-        jobs = {job.id: job for job in self.env["dist.job"].sudo().search([("id", "in", self.mapped("last_job"))])}
+        own = [("id", "in", self.mapped("last_job")), ("res_model", "=", self._name), ("res_id", "in", self.ids)]
+        jobs = {job.id: job for job in self.env["dist.job"].sudo().search(own)}
         self.env.cr.execute("SELECT DISTINCT jsonb_array_elements_text(job_ids)::int FROM dist_worker_slot")
         running = {row[0] for row in self.env.cr.fetchall()}
         for schedule in self:

@@ -121,6 +121,8 @@ class TestShipped(SyncCase):
         with self.assertRaises(AccessError):
             own.arguments = {"anything": 1}
         with self.assertRaises(AccessError):
+            own.arguments_text = '{"anything": 1}'
+        with self.assertRaises(AccessError):
             self.model.with_user(manager).create({"name": "Mine", "handler": "dist.connection:_report"})
         user = new_test_user(self.env, "schedule_user", groups="dist_sync_queue.group_dist_user")
         self.assertEqual(own.with_user(user).timing_text, "Every 5 minutes")

@@ -249,6 +249,38 @@ class TestSchedules(EngineCase):
         self.query("DELETE FROM dist_job")
         self.assertEqual(last(), ("done", False), "retention takes good ones only")
 
+    def test_the_last_run_shows_no_job_of_something_else(self):
+        """The job is read with all rights, and a number can be written to the field."""
+        id_ = self.schedule()
+        ((foreign,),) = self.query(
+            "INSERT INTO dist_job (handler, state, error_message) VALUES (%s, 'dead', 'secret') RETURNING id", LEDGER
+        )
+        self.query("UPDATE dist_schedule SET last_job = %s WHERE id = %s", foreign, id_)
+        with self.committed() as env:
+            self.assertFalse(env["dist.schedule"].browse(id_).last_message)
+
+    def test_a_schedule_of_a_company_gets_no_record_of_another(self):
+        with self.committed() as env:
+            ours = env.company
+            theirs = env["res.company"].create({"name": "Theirs"})
+            partners = env["res.partner"].create(
+                [{"name": "Scheduled", "company_id": company} for company in (False, ours.id, theirs.id)]
+            )
+            domain = "[('name', '=', 'Scheduled')]"
+            self.assertEqual(schedules.found_by(partners.browse(), domain, None), partners)
+            self.assertEqual(schedules.found_by(partners.browse(), domain, ours.id), partners[:2])
+            env.cr.rollback()
+
+    def test_one_that_cannot_be_obeyed_is_told_once_and_keeps_nobody_awake(self):
+        id_ = self.schedule()
+        self.query("UPDATE dist_schedule SET timing = 'cron', cron = '61 * * * *' WHERE id = %s", id_)
+        with self.assertLogs("odoo.addons.dist_sync_queue.engine.schedules", "ERROR"):
+            self.assertEqual(self.sweep(), 0)
+        with self.assertNoLogs("odoo.addons.dist_sync_queue.engine.schedules", "ERROR"):
+            self.assertEqual(self.sweep(), 0)
+        self.assertGreater(self.row(id_, "next_run_at")[0], fields.Datetime.now())
+        self.assertEqual(self.states(), {})
+
     def test_a_failing_run_needs_attention(self):
         self.schedule(arguments={"nonsense": 1})
         self.sweep()

@@ -16,7 +16,7 @@ from ..api import checkpoint, progress
 from ..engine.hand import Hand, current
 from ..engine.maintain import sweep
 from ..engine.slots import Side
-from ..engine.watch import BUS_TYPE
+from ..engine.watch import BUS_TYPE, Watcher
 from ..engine.worker import Worker
 from ..errors import JobCancelled, JobTimeout
 from .worker_kit import EngineCase, clean_environment, odoo_command
@@ -137,6 +137,13 @@ class TestWatch(EngineCase):
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("Timeout (", done.stderr, "and says where it hung")
 
+    def test_a_worker_without_work_outlasts_postgresql(self):
+        """The end that needs no Python is for calls that hang: an idle process puts it off without a connection too."""
+        watcher = Watcher(Hand(), SimpleNamespace(db_name="dist_no_such_database"), grace=3600.0)
+        watcher.start()
+        self.addCleanup(watcher.stop)
+        self.until("put off", lambda: watcher._armed_at > 0)
+
     def test_a_late_cancellation_hits_nothing(self):
         """The watcher decides, the call ends meanwhile: the statements after it are none of the watcher's business."""
         hand, cr = Hand(), self.cursor()
@@ -164,6 +171,27 @@ class TestWatch(EngineCase):
             cr.execute("SELECT 1")
             self.assertFalse(hand.stop(call, JobTimeout, cancel), "that call is over")
 
+    def test_a_deadline_at_the_very_end_of_a_call_leaves_no_timer_behind(self):
+        """It would ring while the batch is settled or committed. Calls that are over about when their time is."""
+        before = signal.getsignal(signal.SIGALRM)
+        self.addCleanup(signal.signal, signal.SIGALRM, before)
+        self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
+        hand = Hand(signals=True)
+        hand.install()
+        hand.begin(1, "default", [])
+        self.addCleanup(hand.end)
+        late = 0
+        for n in range(20_000):
+            try:
+                with hand(20e-6, ()):
+                    for _step in range(n % 60):
+                        pass
+            except JobTimeout:
+                late += 1
+            self.assertIsNone(hand.call(), "it is over, and the watcher knows")
+            self.assertEqual(signal.getitimer(signal.ITIMER_REAL), (0.0, 0.0))
+        self.assertGreater(late, 0)
+
     # -- cancel --------------------------------------------------------------------------------------------------------
     def test_a_running_job_is_cancelled_in_the_middle_of_a_statement(self):
         self.events(3)
@@ -183,6 +211,25 @@ class TestWatch(EngineCase):
             sweep(cr)
         self.assertEqual(self.query("SELECT job_id, state FROM dist_job_request"), [(second, "applied")])
         self.assertEqual(self.query("SELECT count(*) FROM dist_exception"), [(0,)], "a wish is no problem")
+
+    def test_a_cancelled_job_takes_no_other_request_along(self):
+        """Two requests of one identity: one run does the work of both, but one wish cancels one."""
+        self.events(2)
+        self.query("UPDATE dist_job SET identity = 'same'")
+        first, _second = self.job_ids()
+        called = []
+
+        def handler(env, items):
+            called.extend(item.id for item in items)
+            if called == [first]:
+                self.cancel(first)
+                hand = current()
+                self.until("the watcher knows", lambda: first in hand.stop_ids)
+                checkpoint(env)
+
+        with self.handler(THING, handler):
+            self.work()
+        self.assertEqual(self.outcomes(), [("cancelled", ""), ("done", "")])
 
     def test_a_job_of_the_batch_that_did_not_begin_is_not_begun(self):
         self.events(3)
