@@ -8,11 +8,12 @@ commits by itself (READ COMMITTED); rows that are locked are skipped and met aga
 from __future__ import annotations
 
 import random
+from contextlib import nullcontext
 from typing import Any
 
 from . import schedules
 from .parking import park_followers, release_followers
-from .release import release
+from .release import deciding, release
 
 CHUNK = 1000
 THOROUGH_SHARE = 0.02
@@ -23,11 +24,12 @@ upon: a job that is missed at first is shown as pending for some seconds, and is
 def wake_due(cr: Any, until: Any = None) -> int:
     """Jobs and marks whose time has come become ready. ``until``: naive UTC, default now."""
     woken = 0
+    # not clock_timestamp(): no index can be searched for it, so that all that wait would be read
     for table, extra in (("dist_job", " AND state = 'pending'"), ("dist_dirty_mark", "")):
         cr.execute(
             f"""UPDATE {table} SET eta = NULL WHERE id IN (
                     SELECT id FROM {table}
-                     WHERE eta <= COALESCE(%s, clock_timestamp() AT TIME ZONE 'UTC'){extra}
+                     WHERE eta <= COALESCE(%s, statement_timestamp() AT TIME ZONE 'UTC'){extra}
                      ORDER BY eta LIMIT {CHUNK} FOR NO KEY UPDATE SKIP LOCKED)""",
             (until,),
         )
@@ -77,39 +79,47 @@ def apply_requests(cr: Any) -> int:
     actions = [row[0] for row in cr.fetchall()]
     applied = 0
     for action in sorted(actions):
-        states, assignment = _APPLY[action]
-        cr.execute(
-            f"""WITH r AS (
-                    SELECT r.id, r.job_id, r.value, r.action, j.state AS was, j.stopped_by,
-                           j.graph IS NOT NULL AND j.undo_of IS NULL AND EXISTS (
-                               SELECT 1 FROM dist_job u WHERE u.graph = j.graph AND u.undo_of IS NOT NULL) AS undone
-                      FROM dist_job_request r JOIN dist_job j ON j.id = r.job_id
-                     WHERE r.state = 'new' AND r.action = %s ORDER BY r.id LIMIT {CHUNK}
-                       FOR NO KEY UPDATE OF r, j SKIP LOCKED
-                ), changed AS (
-                    UPDATE dist_job j SET {assignment}
-                      FROM (SELECT DISTINCT ON (job_id) * FROM r ORDER BY job_id, id DESC) r
-                     WHERE j.id = r.job_id AND j.state IN {states}
-                       AND (r.action <> 'requeue' OR (r.stopped_by IS NULL AND NOT r.undone))
-                    RETURNING j.id
-                ), forgiven AS (
-                    DELETE FROM dist_job_crash c USING changed WHERE c.job_id = changed.id AND %s
-                )
-                UPDATE dist_job_request q
-                   SET state = CASE WHEN c.id IS NOT NULL OR r.was = %s THEN 'applied' ELSE 'refused' END,
-                       answer = CASE WHEN c.id IS NULL THEN {_REFUSAL} END,
-                       applied_at = clock_timestamp() AT TIME ZONE 'UTC'
-                  FROM r LEFT JOIN changed c ON c.id = r.job_id
-                 WHERE q.id = r.id""",
-            (action, action == "requeue", "cancelled" if action == "cancel" else None),
-        )
-        applied += cr.rowcount
+        # what follows a failure is not decided upon while that job is run again, see release.py
+        with deciding(cr) if action == "requeue" else nullcontext(True) as free:
+            if free:
+                applied += _apply(cr, action)
     if applied:
         release_followers(cr)
         release(cr)
     if "requeue" in actions:
         park_followers(cr, everywhere=True)
     return applied
+
+
+def _apply(cr: Any, action: str) -> int:
+    """Apply requests of one kind; how many got an answer."""
+    states, assignment = _APPLY[action]
+    cr.execute(
+        f"""WITH r AS (
+                SELECT r.id, r.job_id, r.value, r.action, j.state AS was, j.stopped_by,
+                       j.graph IS NOT NULL AND j.undo_of IS NULL AND EXISTS (
+                           SELECT 1 FROM dist_job u WHERE u.graph = j.graph AND u.undo_of IS NOT NULL) AS undone
+                  FROM dist_job_request r JOIN dist_job j ON j.id = r.job_id
+                 WHERE r.state = 'new' AND r.action = %s ORDER BY r.id LIMIT {CHUNK}
+                   FOR NO KEY UPDATE OF r, j SKIP LOCKED
+            ), changed AS (
+                UPDATE dist_job j SET {assignment}
+                  FROM (SELECT DISTINCT ON (job_id) * FROM r ORDER BY job_id, id DESC) r
+                 WHERE j.id = r.job_id AND j.state IN {states}
+                   AND (r.action <> 'requeue' OR (r.stopped_by IS NULL AND NOT r.undone))
+                RETURNING j.id
+            ), forgiven AS (
+                DELETE FROM dist_job_crash c USING changed WHERE c.job_id = changed.id AND %s
+            )
+            UPDATE dist_job_request q
+               SET state = CASE WHEN c.id IS NOT NULL OR r.was = %s THEN 'applied' ELSE 'refused' END,
+                   answer = CASE WHEN c.id IS NULL THEN {_REFUSAL} END,
+                   applied_at = clock_timestamp() AT TIME ZONE 'UTC'
+              FROM r LEFT JOIN changed c ON c.id = r.job_id
+             WHERE q.id = r.id""",
+        (action, action == "requeue", "cancelled" if action == "cancel" else None),
+    )
+    return cr.rowcount
 
 
 def sweep(cr: Any, recurring: bool = True) -> None:

@@ -12,15 +12,23 @@ is first. The mark is taken away last: where a process dies in between, the swee
 and each statement changes nothing the second time.
 
 Rows are locked in the order of their ids, for one statement only: many parents of one child neither deadlock nor abort.
+
+Failures are decided about by one process at a time (:func:`deciding`): a statement that cancels what follows a dead job,
+or makes its undo jobs, must not work on a snapshot in which that job is dead while somebody runs it again. Else its
+followers would stay cancelled though it succeeds, or what it does would be taken back meanwhile.
 """
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from .crash import point
+from .slots import LOCK_CLASS
 
 CHUNK = 1000
+LOCK_FAILURES = 4
 FAILED = ("dead", "cancelled")
 
 _MARKED = """
@@ -48,8 +56,9 @@ WITH RECURSIVE look AS (
       FROM stopped s JOIN dist_job_edge e ON e.parent_id = s.id AND e.on_failure = 'stop'
       JOIN dist_job j ON j.id = e.child_id AND j.state = 'waiting'
 ), locked AS (
-    SELECT j.id, (SELECT min(s.cause) FROM stopped s WHERE s.id = j.id) AS cause
-      FROM dist_job j WHERE j.id IN (SELECT id FROM stopped) ORDER BY j.id FOR NO KEY UPDATE OF j
+    SELECT j.id, s.cause
+      FROM (SELECT id, min(cause) AS cause FROM stopped GROUP BY id) s JOIN dist_job j ON j.id = s.id
+     ORDER BY j.id FOR NO KEY UPDATE OF j
 )
 UPDATE dist_job c
    SET state = 'cancelled', eta = NULL, done_at = clock_timestamp() AT TIME ZONE 'UTC', stopped_by = l.cause,
@@ -60,31 +69,33 @@ UPDATE dist_job c
  WHERE c.id = l.id AND c.state = 'waiting'
 RETURNING c.id, c.done_at
 """
+# The newest parent that has not ended is looked for first: of many parents it is mostly one of the last.
 _WAKE = """
 UPDATE dist_job c SET state = 'pending', release = NULL
   FROM (SELECT j.id FROM dist_job j
          WHERE j.id IN (SELECT child_id FROM dist_job_edge WHERE parent_id = ANY(%(ids)s) UNION SELECT unnest(%(ids)s))
-           AND j.state = 'waiting' AND NOT EXISTS (
-               SELECT 1 FROM dist_job_edge e JOIN dist_job p ON p.id = e.parent_id
+           AND j.state = 'waiting' AND (
+               SELECT p.id FROM dist_job_edge e JOIN dist_job p ON p.id = e.parent_id
                 WHERE e.child_id = j.id AND p.state <> 'done'
-                  AND NOT (e.on_failure = 'continue' AND p.state IN ('dead', 'cancelled')))
+                  AND NOT (e.on_failure = 'continue' AND p.state IN ('dead', 'cancelled'))
+                ORDER BY e.child_id DESC, e.parent_id DESC LIMIT 1) IS NULL
          ORDER BY j.id FOR NO KEY UPDATE OF j) free
  WHERE c.id = free.id AND c.state = 'waiting'
 """
 # A graph has failed when all its jobs have ended and one failed that somebody after it does not put up with.
-# Its undo jobs are made now, not when it was enqueued: so they stand behind everything in the order of their keys.
-_UNDO = """
-WITH failed AS (
+_FAILED = """
     SELECT g.graph, min(f.id) AS cause
       FROM (SELECT DISTINCT graph FROM dist_job WHERE id = ANY(%(ids)s) AND graph IS NOT NULL AND undo_of IS NULL) g
       JOIN dist_job f ON f.graph = g.graph AND f.state IN ('dead', 'cancelled') AND f.undo_of IS NULL
      WHERE EXISTS (SELECT 1 FROM dist_job u WHERE u.graph = g.graph AND u.undo IS NOT NULL)
-       AND NOT EXISTS (SELECT 1 FROM dist_job o
-                        WHERE o.graph = g.graph AND o.state NOT IN ('done', 'dead', 'cancelled'))
+       AND NOT EXISTS (SELECT 1 FROM dist_job o WHERE o.graph = g.graph AND o.state IN ('pending', 'waiting', 'parked'))
        AND (EXISTS (SELECT 1 FROM dist_job_edge e WHERE e.parent_id = f.id AND e.on_failure = 'stop')
             OR NOT EXISTS (SELECT 1 FROM dist_job_edge e WHERE e.parent_id = f.id))
      GROUP BY g.graph
-), steps AS (
+"""
+# Its undo jobs are made now, not when it was enqueued: so they stand behind everything in the order of their keys.
+_UNDO = f"""
+WITH failed AS ({_FAILED}), steps AS (
     SELECT s.*, failed.cause, row_number() OVER (PARTITION BY s.graph ORDER BY s.done_at DESC, s.id DESC) AS nth
       FROM failed JOIN dist_job s ON s.graph = failed.graph
      WHERE s.undo IS NOT NULL AND s.state = 'done'
@@ -118,6 +129,21 @@ UPDATE dist_job SET release = NULL
 """
 
 
+@contextlib.contextmanager
+def deciding(cr: Any) -> Iterator[bool]:
+    """Whether this session alone decides about failures now; else somebody does, and one comes again later.
+
+    A lock of the session, taken before the statement it is for: that statement's snapshot is younger.
+    """
+    cr.execute("SELECT pg_try_advisory_lock(%s, %s)", (LOCK_CLASS, LOCK_FAILURES))
+    alone = cr.fetchone()[0]
+    try:
+        yield alone
+    finally:
+        if alone:
+            cr.execute("SELECT pg_advisory_unlock(%s, %s)", (LOCK_CLASS, LOCK_FAILURES))
+
+
 def release(cr: Any, ids: list[int] | None = None, limit: int = CHUNK) -> int:
     """Look at what waits for ended jobs. ``ids``: of these; default: of all that are marked, at most ``limit``.
 
@@ -126,21 +152,33 @@ def release(cr: Any, ids: list[int] | None = None, limit: int = CHUNK) -> int:
     """
     cr.execute(_MARKED, {"ids": ids, "limit": limit if ids is None else len(ids)})
     marked = cr.fetchall()
-    if not marked:
+    seen = {id_: done_at for id_, state, done_at in marked if state == "done"}
+    if len(seen) < len(marked):
+        with deciding(cr) as alone:
+            if alone:
+                seen |= _follow_failures(cr, marked)
+    if not seen:
         return 0
-    seen = {id_: done_at for id_, _state, done_at in marked}
-    restarted = [id_ for id_, state, _at in marked if state not in ("done", *FAILED)]
-    if restarted:
-        cr.execute(_REVIVE, {"ids": restarted})
-        seen |= {row[0]: None for row in cr.fetchall()}
-    if restarted or any(state in FAILED for _id, state, _at in marked):
-        cr.execute(_STOP, {"ids": list(seen)})
-        seen |= dict(cr.fetchall())
     values = {"ids": list(seen), "at": list(seen.values())}
     cr.execute(_WAKE, values)
     woken = cr.rowcount
-    cr.execute(_UNDO, values)
-    woken += cr.fetchone()[0]
+    cr.execute(_FAILED, values)
+    if cr.fetchone():
+        with deciding(cr) as alone:
+            if not alone:  # the marks stay, and with them the undoing
+                return woken
+            cr.execute(_UNDO, values)
+            woken += cr.fetchone()[0]
     point("released")
     cr.execute(_CLEAR, values)
     return woken
+
+
+def _follow_failures(cr: Any, marked: list[tuple[int, str, Any]]) -> dict[int, Any]:
+    """What follows failed jobs is cancelled; what follows those that are run again, waits again. Id → ``done_at``."""
+    seen = {id_: done_at for id_, _state, done_at in marked}
+    if restarted := [id_ for id_, state, _at in marked if state not in ("done", *FAILED)]:
+        cr.execute(_REVIVE, {"ids": restarted})
+        seen |= {row[0]: None for row in cr.fetchall()}
+    cr.execute(_STOP, {"ids": list(seen)})
+    return seen | dict(cr.fetchall())

@@ -45,7 +45,8 @@ class DistJob(models.Model):
     child_edge_ids = fields.One2many("dist.job.edge", "parent_id", "Before", readonly=True)
     attempt_ids = fields.One2many("dist.job.attempt", "job_id", "Attempts Made", readonly=True)
 
-    _graph_idx = models.Index("(graph) WHERE graph IS NOT NULL")
+    # so that what is open, failed or young of a graph is found without a look at the rest of it
+    _graph_idx = models.Index("(graph, state, done_at) WHERE graph IS NOT NULL")
     _undo_idx = models.Index("(graph) WHERE undo IS NOT NULL")
     _release_idx = models.Index("(id) WHERE release")
     _undo_of_unique = models.UniqueIndex("(undo_of) WHERE undo_of IS NOT NULL")

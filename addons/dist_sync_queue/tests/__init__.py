@@ -5,6 +5,7 @@ from . import test_claim
 from . import test_graph
 from . import test_graph_concurrency
 from . import test_insert
+from . import test_graph_races
 from . import test_intake
 from . import test_intake_pulls
 from . import test_outbox
