@@ -4,7 +4,8 @@
 """Finished jobs and settled events leave the hot tables for an archive, and the archive after its days.
 
 By the moment they ended, never by the moment they were made. In chunks, each one statement, which skips what is locked:
-a claim never waits for it. Called by the workers between batches and by Odoo's daily autovacuum.
+a claim never waits for it. They compare with ``statement_timestamp()``: ``clock_timestamp()`` is another one for each
+row, so no index can be searched for it, and each look would read all that is kept. Called by the workers between batches and by Odoo's daily autovacuum.
 """
 
 from __future__ import annotations
@@ -50,10 +51,15 @@ JOBS = Kind(
     "dist_job",
     "done_at",
     _JOB_COLUMNS,
-    ("done", "cancelled"),
-    # jobs of a graph stay together: the last of them may still ask what the first returned
-    """(t.graph IS NULL OR NOT EXISTS (
-           SELECT 1 FROM dist_job o WHERE o.graph = t.graph AND o.state NOT IN ('done', 'cancelled')))
+    ("cancelled", "done"),
+    # jobs of a graph stay together: one of them may still be run again, and ask what the others returned. "dead" in the
+    # second look keeps PostgreSQL from the index of all that has ended lately: it has to go by the graph
+    """(t.graph IS NULL
+        OR NOT EXISTS (SELECT 1 FROM dist_job o
+                        WHERE o.graph = t.graph AND o.state IN ('pending', 'waiting', 'parked', 'dead'))
+       AND NOT EXISTS (SELECT 1 FROM dist_job o
+                        WHERE o.graph = t.graph AND o.state IN ('done', 'cancelled', 'dead')
+                          AND o.done_at >= (statement_timestamp() AT TIME ZONE 'UTC') - make_interval(days => %(longest)s)))
        AND t.release IS NOT TRUE""",
     """jsonb_strip_nulls(jsonb_build_object(
            'attempts', (SELECT jsonb_agg(to_jsonb(a) - 'id' - 'job_id' ORDER BY a.id)
@@ -109,8 +115,11 @@ def parameters(cr: Any) -> dict[str, str]:
     return dict(cr.fetchall())
 
 
-def move(cr: Any, kind: Kind, state: str, days: Days, limit: int = CHUNK) -> int:
-    """Take up to ``limit`` rows of one state out of the hot table; into the archive unless their days are over."""
+def move(cr: Any, kind: Kind, state: str, days: Days, longest: int, limit: int = CHUNK) -> int:
+    """Take up to ``limit`` rows of one state out of the hot table; into the archive unless their days are over.
+
+    :param longest: days any state of this kind stays hot: what belongs together stays as long as the last of it
+    """
     keep = f"""
         , kept AS (
             INSERT INTO {kind.archive} ({kind.columns}{", history" if kind is JOBS else ""}, archived_at)
@@ -123,11 +132,11 @@ def move(cr: Any, kind: Kind, state: str, days: Days, limit: int = CHUNK) -> int
         f"""WITH old AS (
                 SELECT t.id FROM {kind.table} t
                  WHERE t.state = %(state)s AND {kind.hold}
-                   AND t.{kind.ended} < (clock_timestamp() AT TIME ZONE 'UTC') - make_interval(days => %(days)s)
+                   AND t.{kind.ended} < (statement_timestamp() AT TIME ZONE 'UTC') - make_interval(days => %(days)s)
                  ORDER BY t.{kind.ended} LIMIT %(limit)s FOR UPDATE OF t SKIP LOCKED)
             {keep if days.kept > days.hot else ""} {crashes}
             DELETE FROM {kind.table} t USING old WHERE t.id = old.id""",
-        {"state": state, "days": days.hot, "limit": limit},
+        {"state": state, "days": days.hot, "longest": longest, "limit": limit},
     )
     return cr.rowcount
 
@@ -137,7 +146,7 @@ def forget(cr: Any, kind: Kind, state: str, days: Days, limit: int = CHUNK) -> i
     cr.execute(
         f"""DELETE FROM {kind.archive} WHERE id IN (
                 SELECT id FROM {kind.archive}
-                 WHERE state = %s AND {kind.ended} < (clock_timestamp() AT TIME ZONE 'UTC') - make_interval(days => %s)
+                 WHERE state = %s AND {kind.ended} < (statement_timestamp() AT TIME ZONE 'UTC') - make_interval(days => %s)
                  ORDER BY {kind.ended} LIMIT %s FOR UPDATE SKIP LOCKED)""",
         (state, days.kept, limit),
     )
@@ -146,9 +155,10 @@ def forget(cr: Any, kind: Kind, state: str, days: Days, limit: int = CHUNK) -> i
 
 def steps(kind: Kind, given: Mapping[str, str]) -> Iterator[Callable[[Any, int], int]]:
     """The statements for one kind: ``step(cr, limit)`` does a chunk and says how many rows it was."""
-    for state in kind.states:
-        days = days_of(kind, state, given)
-        yield lambda cr, limit, state=state, days=days: move(cr, kind, state, days, limit)
+    all_days = {state: days_of(kind, state, given) for state in kind.states}
+    longest = max(days.hot for days in all_days.values())
+    for state, days in all_days.items():
+        yield lambda cr, limit, state=state, days=days: move(cr, kind, state, days, longest, limit)
         yield lambda cr, limit, state=state, days=days: forget(cr, kind, state, days, limit)
 
 

@@ -241,12 +241,16 @@ class DistOutboxEvent(models.Model):
     def _insert(self, common: dict[str, Any], columns: list[dict[str, Any]]) -> DistOutboxEvent:
         """Insert only: a fact that is there already is left alone (written concurrently: we are retried).
 
-        One that is in the archive comes back from there, as it was: it is not sent a second time.
+        One that is in the archive comes back from there, as it was: it is not sent a second time. One that is moved
+        there at this moment is locked first: under REPEATABLE READ that fails, and we are retried and see the archive.
         """
         if not columns:
             return self.browse()
+        wanted = [row["event_id"] for row in columns]
         rows = SQL(
             """
+            WITH known AS MATERIALIZED (
+                SELECT event_id FROM dist_outbox_event WHERE event_id = ANY(%s) FOR KEY SHARE)
             INSERT INTO dist_outbox_event (event_id, type, kind, connection_id, company_id, key, priority, payload,
                                            version, state, correlation_id, occurred_at, deadline, attempts,
                                            max_attempts, publication, lapses, read_back, report, res_model, res_id)
@@ -260,15 +264,16 @@ class DistOutboxEvent(models.Model):
                        event_id text, key text, payload jsonb, version bigint, correlation_id text, res_model text,
                        res_id int)) WITH ORDINALITY
                        AS r (event_id, key, payload, version, correlation_id, res_model, res_id, position)
-             WHERE c.kind = 'state' OR NOT EXISTS (SELECT 1 FROM dist_outbox_archive a WHERE a.event_id = r.event_id)
+             WHERE c.kind = 'state' OR NOT EXISTS (SELECT 1 FROM known k WHERE k.event_id = r.event_id)
+               AND NOT EXISTS (SELECT 1 FROM dist_outbox_archive a WHERE a.event_id = r.event_id)
              ORDER BY r.position
             ON CONFLICT (event_id) DO NOTHING
             """,
+            wanted if common["kind"] == Kind.FACT.value else [],
             json.dumps(common),
             json.dumps(columns),
         )
         self.env.cr.execute(rows)
-        wanted = [row["event_id"] for row in columns]
         ids = self._ids_of(wanted)
         if archived := [name for name in wanted if name not in ids]:
             restore_events(self.env.cr, archived)

@@ -8,17 +8,30 @@ import doctest
 from datetime import timedelta
 from unittest.mock import patch
 
+from psycopg2.errors import SerializationFailure
+
 from odoo import fields
 
 from dist_contracts import new_traceparent
 
-from ..engine import archive, schema
+from ..engine import archive, maintain, schema
 from ..engine.slots import Side
 from .common import SyncCase, put_event
 from .relay_kit import RelayKit
 from .worker_kit import EngineCase
 
 TRACE = new_traceparent()
+
+
+class Explaining:
+    """A cursor that has statements planned instead of run."""
+
+    def __init__(self, cr):
+        self._cr, self.plans, self.rowcount = cr, [], 0
+
+    def execute(self, statement, params=None):
+        self._cr.execute(f"EXPLAIN {statement}", params)
+        self.plans.append("\n".join(row[0] for row in self._cr.fetchall()))
 
 
 class TestArchive(RelayKit, SyncCase):
@@ -81,9 +94,33 @@ class TestArchive(RelayKit, SyncCase):
         self.env.cr.execute("UPDATE dist_job SET done_at = done_at - interval '20 days' WHERE id = %s", (second.id,))
         self.env["dist.job"]._gc_done_jobs()
         history = self.archived(second).history
-        self.assertEqual(self.archived(first).history, {"before": [second.id]})
+        self.assertEqual((self.archived(first).history, history["after"]), ({}, [first.id]), "told once")
         self.assertEqual([(a["outcome"], a["error_message"]) for a in history["attempts"]], [("retry", "boom")])
         self.assertEqual([(r["action"], r["state"]) for r in history["requests"]], [("cancel", "applied")])
+
+    def test_a_graph_stays_as_long_as_one_of_it_may_be_run_again(self):
+        first, second = self.job("done", 20, graph="g"), self.job("cancelled", 3, graph="g")
+        third = self.job("done", 20, graph="other") | self.job("cancelled", 20, graph="other")
+        self.env["ir.config_parameter"].set_param("dist_sync_queue.job_hot_days_cancelled", "30")
+        self.env["dist.job"]._gc_done_jobs()
+        self.assertEqual((first | second | third).exists(), first | second | third)
+        self.env["ir.config_parameter"].set_param("dist_sync_queue.job_hot_days_cancelled", "1")
+        self.env.flush_all()
+        self.env["dist.job"]._gc_done_jobs()
+        self.assertEqual((first | second | third).exists(), first | second, "the second ended three days ago")
+
+    def test_what_is_not_due_is_not_read(self):
+        """Every few seconds somebody looks whether there is something to do; mostly there is not."""
+        self.env.cr.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        explaining = Explaining(self.env.cr)
+        for kind in archive.KINDS:
+            for state in set(kind.states) - {"rejected"}:  # those are few, and have an index of their own
+                archive.move(explaining, kind, state, archive.Days(7, 90), 7)
+                archive.forget(explaining, kind, state, archive.Days(7, 90))
+        maintain.wake_due(explaining)
+        self.assertEqual(len(explaining.plans), 10)
+        for plan in explaining.plans:
+            self.assertRegex(plan, r"Index Cond: .*(done_at|settled_at|eta) <", plan)
 
     def test_a_chunk_at_a_time(self):
         jobs = self.env["dist.job"].union(*(self.job("done", 8) for _n in range(5)))
@@ -153,7 +190,35 @@ class TestArchive(RelayKit, SyncCase):
         self.assertEqual(doctest.testmod(archive).failed, 0)
 
 
-class TestArchiveBesideTheClaim(EngineCase):
+class TestArchiveBesideTheClaim(RelayKit, EngineCase):
+    def test_a_fact_that_is_told_again_while_it_is_archived_is_not_sent_twice(self):
+        with self.committed() as self.env:
+            connection = self.make_connection()
+            event = self.emit_fact(connection)
+        self.addCleanup(self.query, "DELETE FROM dist_connection WHERE id = %s", connection.id)
+
+        side = Side(self.dbname)
+        self.addCleanup(side.close)
+        old = self.cursor()
+        self.env = connection.env(cr=old)
+        connection = connection.with_env(self.env)
+        old.execute("SELECT 1")  # its snapshot
+        side.execute(
+            "UPDATE dist_outbox_event SET state = 'delivered', settled_at = clock_timestamp() - interval '8 days'"
+        )
+        self.assertEqual(self.emit_fact(connection).id, event.id, "an answer that comes meanwhile disturbs nobody")
+        old.commit()
+        old.execute("SELECT 1")
+        with side.cursor() as cr:
+            archive.run(cr, archive.EVENTS, 10)
+        with self.assertRaises(SerializationFailure):
+            self.emit_fact(connection)
+        old.rollback()
+        again = self.emit_fact(connection)
+        self.assertEqual((again.id, again.state), (event.id, "delivered"))
+        old.commit()
+        self.assertEqual(self.query("SELECT count(*) FROM dist_outbox_event"), [(1,)])
+
     def test_what_is_locked_is_skipped_and_met_again(self):
         self.events(3)
         self.query("UPDATE dist_job SET state = 'done', done_at = clock_timestamp() - interval '8 days'")
