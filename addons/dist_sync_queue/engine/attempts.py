@@ -17,6 +17,15 @@ from .claim import Row
 
 COLUMNS = "job_id, number, started_at, seconds, outcome, error_type, error_message, error_trace, worker"
 
+MOST_SNOOZES = 20
+"""A job may be put off for months, every minute: of those tries only the last are kept."""
+
+FORGET_SNOOZES = f"""
+    DELETE FROM dist_job_attempt WHERE id IN (
+        SELECT id FROM dist_job_attempt WHERE job_id = %(id)s AND outcome = 'snooze' AND %(outcome)s = 'snooze'
+         ORDER BY id DESC OFFSET {MOST_SNOOZES - 1})
+"""  # noqa: S608 - a constant number
+
 CRASHED = """
     INSERT INTO dist_job_attempt (job_id, number, started_at, seconds, outcome, error_type, error_message, worker)
     SELECT j.id, j.attempts + 1, gone.started_at,

@@ -44,14 +44,15 @@ def due(eta: Any, now: datetime | None = None) -> datetime | None:
 def plain(value: Any, what: str) -> Any:
     """``value`` as it will come back from JSON. :raises EnqueueError: where it would not come back"""
     try:
-        text = json.dumps(value)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        size = len(text.encode())  # refuses halves of characters, as PostgreSQL does
     except (TypeError, ValueError) as error:
         raise EnqueueError(
             f"{what} cannot be stored as JSON ({error}). Pass ids instead of records, text or numbers."
         ) from None
-    if len(text) > MAX_PAYLOAD_BYTES:
+    if size > MAX_PAYLOAD_BYTES:
         raise EnqueueError(
-            f"{what} has {len(text)} bytes, more than the {MAX_PAYLOAD_BYTES} a job may carry. "
+            f"{what} has {size} bytes, more than the {MAX_PAYLOAD_BYTES} a job may carry. "
             "Store it and pass its id."
         )
     return value

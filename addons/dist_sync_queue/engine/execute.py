@@ -234,15 +234,16 @@ def call_records(
 def kept(value: Any, name: str) -> str:
     """``value`` as JSON. :raises Permanent: where it cannot be kept"""
     try:
-        text = json.dumps(value)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        size = len(text.encode())  # refuses halves of characters, as PostgreSQL does
     except (TypeError, ValueError) as error:
         raise Permanent(
             f"{name} returned what cannot be kept as JSON for the jobs after it ({error}). "
             "Return ids instead of records, text or numbers."
         ) from None
-    if len(text) > MAX_RESULT_BYTES or "\\u0000" in text:
+    if size > MAX_RESULT_BYTES or "\\u0000" in text:
         raise Permanent(
-            f"{name} returned {len(text)} bytes; at most {MAX_RESULT_BYTES}, without NUL characters, are kept for the "
+            f"{name} returned {size} bytes; at most {MAX_RESULT_BYTES}, without NUL characters, are kept for the "
             "jobs after it. Store it in a record and return its id."
         )
     return text

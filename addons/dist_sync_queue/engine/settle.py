@@ -76,7 +76,9 @@ def settle_failed(
                        eta = CASE WHEN NOT %(dead)s THEN (clock_timestamp() AT TIME ZONE 'UTC') + %(wait)s END,
                        done_at = CASE WHEN %(dead)s THEN clock_timestamp() AT TIME ZONE 'UTC' END,
                        release = CASE WHEN %(dead)s AND graph IS NOT NULL THEN true END
-                 WHERE id = %(id)s RETURNING id)
+                 WHERE id = %(id)s RETURNING id
+            ), forgotten AS (
+                {tries.FORGET_SNOOZES})
             INSERT INTO dist_job_attempt ({tries.COLUMNS})
             SELECT id, %(number)s, (clock_timestamp() AT TIME ZONE 'UTC') - make_interval(secs => %(seconds)s),
                    %(seconds)s, %(outcome)s, %(type)s, %(message)s, %(trace)s, %(worker)s

@@ -102,7 +102,11 @@ class DistHealth(models.AbstractModel):
         _ = self.env._
         seconds = self._row(
             """SELECT COALESCE(EXTRACT(EPOCH FROM (clock_timestamp() AT TIME ZONE 'UTC') - min(created_at)), 0)
-                 FROM (SELECT created_at FROM dist_job WHERE state = 'pending' AND eta IS NULL LIMIT 10000) s"""
+                 FROM ((SELECT created_at FROM dist_job
+                         WHERE state = 'pending' AND eta IS NULL AND order_key IS NULL LIMIT 10000)
+                       UNION ALL
+                       (SELECT created_at FROM dist_job
+                         WHERE state = 'pending' AND eta IS NULL AND order_key IS NOT NULL LIMIT 10000)) s"""
         )[0]
         found = []
         if seconds > WAITED_SECONDS:

@@ -5,7 +5,8 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT count(*) FROM (
         SELECT 1 FROM public.dist_outbox_event e
-         WHERE e.state = p_state AND p_state IN ('pending', 'published', 'unknown')
+         -- said of the column, so that the index of what is open can be used
+         WHERE e.state = p_state AND e.state IN ('pending', 'published', 'unknown')
            AND COALESCE(CASE p_state WHEN 'published' THEN e.lease_until ELSE e.next_try_at END, e.occurred_at)
                < dist_relay.utcnow() - make_interval(mins => p_minutes)
            AND EXISTS (SELECT 1 FROM public.dist_connection c

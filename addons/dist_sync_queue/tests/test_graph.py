@@ -10,8 +10,8 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from ..api import EnqueueError, Permanent, RetryLater, chain, group, job
-from ..engine import graph, insert, schema
+from ..api import EnqueueError, Permanent, RetryLater, Snooze, chain, group, job
+from ..engine import attempts, graph, insert, release, schema
 from .common import SyncCase
 
 
@@ -94,6 +94,22 @@ class TestGraph(SyncCase):
         self.assertEqual(self.states(jobs), ["dead", "cancelled"])
         self.assertIn("Return ids instead of records", jobs[0].error_message)
 
+    def test_a_result_postgresql_does_not_take_fails_its_job_and_not_the_batch(self):
+        wrong = {"nan": float("nan"), "half a character": "\ud800", "nul": "\x00"}
+
+        @job(batch=10)
+        def _step(self, name, value=None):
+            return wrong.get(name, name)
+
+        with patch.object(type(self.partner), "_step", _step):
+            jobs = group(*(self.step(name).keep() for name in (*wrong, "fine"))).enqueue()
+            self.run_jobs()
+        self.assertEqual(self.states(jobs), ["dead"] * 3 + ["done"])
+        self.assertEqual(jobs[-1].result, "fine")
+        for value in (float("inf"), "\udfff"):
+            with self.assertRaisesRegex(EnqueueError, "cannot be stored as JSON"):
+                self.step("a", value)
+
     def test_many_jobs_cost_two_statements(self):
         self.env.flush_all()
         with self.assertQueryCount(2):
@@ -147,6 +163,18 @@ class TestGraph(SyncCase):
         self.run_jobs()
         self.assertEqual(self.states(jobs), ["dead"] + ["cancelled"] * 30)
         self.assertEqual(set(jobs[1:].mapped("stopped_by")), {jobs[0].id})
+
+    def test_looks_cost_by_what_they_find_and_not_by_its_square(self):
+        parents = chain(group(*(self.step(str(n)) for n in range(50))), self.step("z")).enqueue()[:-1]
+        self.env.flush_all()
+        self.env.cr.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off")
+
+        def plan(statement):
+            self.env.cr.execute(f"EXPLAIN {statement}", {"ids": parents.ids})
+            return "\n".join(row[0] for row in self.env.cr.fetchall())
+
+        self.assertNotIn("SubPlan", plan(release._STOP), "one look for a cause, not one for each job it stops")
+        self.assertIn("Backward using dist_job_edge_child_parent", plan(release._WAKE), "the newest parent first")
 
     def test_two_failures_both_have_to_be_put_right(self):
         self.broken |= {"a", "b"}
@@ -324,6 +352,21 @@ class TestGraph(SyncCase):
         )
         self.assertIn("boom", failing.attempt_ids[0].error_trace)
         self.assertTrue(all(a.started_at and a.worker and a.seconds >= 0 for a in failing.attempt_ids))
+
+    def test_of_a_job_that_is_put_off_for_ever_the_last_tries_are_kept(self):
+        tries = []
+
+        @job()
+        def _put_off(self):
+            tries.append(1)
+            raise Snooze(60, f"{len(tries)}")
+
+        with patch.object(type(self.partner), "_put_off", _put_off, create=True):
+            put_off = self.partner.delayed()._put_off()
+            for _try in range(attempts.MOST_SNOOZES + 3):
+                self.run_jobs(later=True)
+        kept = put_off.attempt_ids.mapped("error_message")
+        self.assertEqual((len(kept), kept[-1]), (attempts.MOST_SNOOZES, str(len(tries))))
 
     def test_examples_in_the_pure_modules(self):
         for module in (graph, insert):

@@ -46,6 +46,19 @@ class TestHealth(RelayKit, SyncCase):
         self.age("dist_job", "created_at", "10 min", "handler = 'health.test'")
         self.assertEqual(self.findings()["Jobs wait"]["detail"], "The oldest for 10 minutes.")
 
+    def test_a_look_reads_no_hot_table_from_end_to_end(self):
+        def scans():
+            self.env.cr.execute(
+                "SELECT relname, seq_scan FROM pg_stat_xact_user_tables"
+                " WHERE relname IN ('dist_job', 'dist_outbox_event') ORDER BY 1"
+            )
+            return self.env.cr.fetchall()
+
+        self.env.cr.execute("SET LOCAL enable_seqscan = off")
+        before = scans()
+        self.findings()
+        self.assertEqual(scans(), before)
+
     def test_a_forgotten_drain(self):
         self.env.cr.execute("INSERT INTO dist_worker_drain (asked_by) VALUES ('here')")
         self.assertEqual(self.findings()["Workers are kept out"]["level"], "note")
