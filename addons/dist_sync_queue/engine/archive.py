@@ -4,8 +4,7 @@
 """Finished jobs and settled events leave the hot tables for an archive, and the archive after its days.
 
 By the moment they ended, never by the moment they were made. In chunks, each one statement, which skips what is locked:
-a claim never waits for it. They compare with ``statement_timestamp()``: ``clock_timestamp()`` is another one for each
-row, so no index can be searched for it, and each look would read all that is kept. Called by the workers between batches and by Odoo's daily autovacuum.
+a claim never waits for it. Called by the workers between batches and by Odoo's daily autovacuum.
 """
 
 from __future__ import annotations
@@ -21,6 +20,8 @@ CHUNK = 1000
 PREFIX = "dist_sync_queue."
 HOT_DAYS = 7
 KEPT_DAYS = 90
+NOW = "(statement_timestamp() AT TIME ZONE 'UTC')"
+"""Not ``clock_timestamp()``: that is another one for each row, so each look would read all rows instead of an index."""
 
 
 class Kind(NamedTuple):
@@ -54,12 +55,12 @@ JOBS = Kind(
     ("cancelled", "done"),
     # jobs of a graph stay together: one of them may still be run again, and ask what the others returned. "dead" in the
     # second look keeps PostgreSQL from the index of all that has ended lately: it has to go by the graph
-    """(t.graph IS NULL
+    f"""(t.graph IS NULL
         OR NOT EXISTS (SELECT 1 FROM dist_job o
                         WHERE o.graph = t.graph AND o.state IN ('pending', 'waiting', 'parked', 'dead'))
        AND NOT EXISTS (SELECT 1 FROM dist_job o
                         WHERE o.graph = t.graph AND o.state IN ('done', 'cancelled', 'dead')
-                          AND o.done_at >= (statement_timestamp() AT TIME ZONE 'UTC') - make_interval(days => %(longest)s)))
+                          AND o.done_at >= {NOW} - make_interval(days => %(longest)s)))
        AND t.release IS NOT TRUE""",
     """jsonb_strip_nulls(jsonb_build_object(
            'attempts', (SELECT jsonb_agg(to_jsonb(a) - 'id' - 'job_id' ORDER BY a.id)
@@ -132,7 +133,7 @@ def move(cr: Any, kind: Kind, state: str, days: Days, longest: int, limit: int =
         f"""WITH old AS (
                 SELECT t.id FROM {kind.table} t
                  WHERE t.state = %(state)s AND {kind.hold}
-                   AND t.{kind.ended} < (statement_timestamp() AT TIME ZONE 'UTC') - make_interval(days => %(days)s)
+                   AND t.{kind.ended} < {NOW} - make_interval(days => %(days)s)
                  ORDER BY t.{kind.ended} LIMIT %(limit)s FOR UPDATE OF t SKIP LOCKED)
             {keep if days.kept > days.hot else ""} {crashes}
             DELETE FROM {kind.table} t USING old WHERE t.id = old.id""",
@@ -146,7 +147,7 @@ def forget(cr: Any, kind: Kind, state: str, days: Days, limit: int = CHUNK) -> i
     cr.execute(
         f"""DELETE FROM {kind.archive} WHERE id IN (
                 SELECT id FROM {kind.archive}
-                 WHERE state = %s AND {kind.ended} < (statement_timestamp() AT TIME ZONE 'UTC') - make_interval(days => %s)
+                 WHERE state = %s AND {kind.ended} < {NOW} - make_interval(days => %s)
                  ORDER BY {kind.ended} LIMIT %s FOR UPDATE SKIP LOCKED)""",
         (state, days.kept, limit),
     )

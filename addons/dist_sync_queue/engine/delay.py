@@ -52,8 +52,7 @@ def plain(value: Any, what: str) -> Any:
         ) from None
     if size > MAX_PAYLOAD_BYTES:
         raise EnqueueError(
-            f"{what} has {size} bytes, more than the {MAX_PAYLOAD_BYTES} a job may carry. "
-            "Store it and pass its id."
+            f"{what} has {size} bytes, more than the {MAX_PAYLOAD_BYTES} a job may carry. Store it and pass its id."
         )
     return value
 

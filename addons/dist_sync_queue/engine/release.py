@@ -13,9 +13,9 @@ and each statement changes nothing the second time.
 
 Rows are locked in the order of their ids, for one statement only: many parents of one child neither deadlock nor abort.
 
-Failures are decided about by one process at a time (:func:`deciding`): a statement that cancels what follows a dead job,
-or makes its undo jobs, must not work on a snapshot in which that job is dead while somebody runs it again. Else its
-followers would stay cancelled though it succeeds, or what it does would be taken back meanwhile.
+Failures are decided about by one process at a time (:func:`deciding`): a statement that cancels what follows a dead
+job, or makes its undo jobs, must not work on a snapshot in which that job is dead while somebody runs it again. Else
+its followers would stay cancelled though it succeeds, or what it does would be taken back meanwhile.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ WITH failed AS ({_FAILED}), steps AS (
     SELECT COALESCE(before, cause), id, 'continue' FROM ordered
 )
 SELECT count(*) FROM made
-"""
+"""  # noqa: S608 - a constant of this file
 _CLEAR = """
 UPDATE dist_job SET release = NULL
  WHERE id IN (SELECT j.id FROM dist_job j JOIN unnest(%(ids)s, %(at)s::timestamp[]) AS seen (id, at) ON seen.id = j.id

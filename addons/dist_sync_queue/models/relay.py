@@ -118,7 +118,8 @@ class DistRelay(models.Model):
         self.env.cr.execute(
             """DELETE FROM dist_relay.seen_event WHERE event_id IN (
                    SELECT event_id FROM dist_relay.seen_event
-                    WHERE seen_at < statement_timestamp() - make_interval(days => %s) LIMIT %s FOR UPDATE SKIP LOCKED)""",
+                    WHERE seen_at < statement_timestamp() - make_interval(days => %s)
+                    LIMIT %s FOR UPDATE SKIP LOCKED)""",
             (max(days, LONGEST_REDELIVERY_DAYS), limit),
         )
         done = self.env.cr.rowcount
