@@ -1,14 +1,16 @@
--- Outcomes, item by item.
+-- Outcomes. As with the claim no plan may depend on the size the planner believes of the outbox.
 
 -- At most one outcome per event in one call of this; the caller splits repetitions. Rows are locked in order of their id
 -- by a statement of its own, so that the next one sees them as they are.
 CREATE OR REPLACE FUNCTION dist_relay._intake_outcomes(p_items jsonb[], p_ordinals int[])
 RETURNS TABLE (ordinal int, status text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_mergejoin = off
 AS $$
 #variable_conflict use_column
 DECLARE
     v_now timestamp := dist_relay.utcnow();
+    v_ids int[];
     v_ordinals int[];
     v_statuses text[];
     v_told int[];
@@ -17,9 +19,9 @@ DECLARE
     v_asked_again int[];
     v_settled int[];
 BEGIN
-    PERFORM 1 FROM public.dist_outbox_event e
-      WHERE e.event_id = ANY (ARRAY(SELECT lower(i->'outcome'->>'event_id') FROM unnest(p_items) AS i))
-      ORDER BY e.id FOR UPDATE;
+    v_ids := ARRAY(SELECT e.id FROM public.dist_outbox_event e
+        WHERE e.event_id = ANY (ARRAY(SELECT lower(i->'outcome'->>'event_id') FROM unnest(p_items) AS i)));
+    PERFORM 1 FROM public.dist_outbox_event e WHERE e.id = ANY (v_ids) ORDER BY e.id FOR UPDATE;
     WITH given AS MATERIALIZED (
         SELECT i.ordinal, lower(o.body->>'event_id') AS event_id, o.body->>'verdict' AS verdict,
                COALESCE((o.body->>'attempt')::int, 1) AS attempt, (o.body->>'version')::bigint AS version,
@@ -71,7 +73,7 @@ BEGIN
                outcome_code = COALESCE(d.code, CASE WHEN d.target = 'cancelled' THEN 'superseded'
                                                     WHEN d.target = 'dead' AND d.verdict <> 'broken' THEN 'exhausted' END),
                outcome_message = d.message, outcome_data = d.data
-          FROM decided d WHERE e.id = d.id AND d.target IS NOT NULL
+          FROM decided d WHERE e.id = ANY (v_ids) AND e.id = d.id AND d.target IS NOT NULL
     )
     SELECT array_agg(d.ordinal), array_agg(CASE
                WHEN d.judgement <> 'go' THEN d.judgement
