@@ -15,7 +15,6 @@
         "security/ir.model.access.csv",
         "security/dist_channel_rules.xml",
         "data/product_data.xml",
-        "data/ir_cron.xml",
         "views/dist_channel_views.xml",
         "views/dist_channel_order_analysis_views.xml",
         "views/dist_channel_order_views.xml",

@@ -80,6 +80,7 @@ class Delayed:
         ids = records._ids
         if any(not isinstance(id_, int) for id_ in ids):
             raise EnqueueError(f"{records} is not saved yet: a job needs records with an id.")
+        self._check_call(method, args, kwargs)
         call: dict[str, Any] = {}
         if args:
             call["args"] = plain(args, f"The arguments of {method}")
@@ -112,6 +113,10 @@ class Delayed:
             rows.append(row)
         return rows
 
+    def _check_call(self, method: str, args: tuple, kwargs: dict) -> None:
+        """:raises EnqueueError: where the method does not take these arguments"""
+        check_call(self._records, method, args, kwargs)
+
     def _company(self) -> Any:
         """The company the job works for. :raises EnqueueError: where it was given, and is not the records'"""
         records, connection = self._records, self._options["connection"]
@@ -141,6 +146,19 @@ class Later(Delayed):
             return parts[0] if not self._options["each"] else Group(parts)
 
         return sign
+
+    def _check_call(self, method: str, args: tuple, kwargs: dict) -> None:
+        handed = {"results": []} if takes_results(self._records, method) else {}
+        check_call(self._records, method, args, {**handed, **kwargs})
+
+
+def check_call(records: Any, method: str, args: tuple, kwargs: dict) -> None:
+    """:raises EnqueueError: where the call could only fail: an argument is missing, or is one too many"""
+    try:
+        inspect.signature(getattr(type(records), method)).bind(records, *args, **kwargs)
+    except TypeError as error:
+        hint = " Only a job of a chain or group gets them: use later()." if "'results'" in str(error) else ""
+        raise EnqueueError(f"{records._name}.{method} cannot be called so: {error}.{hint}") from None
 
 
 def takes_results(records: Any, method: str) -> bool:

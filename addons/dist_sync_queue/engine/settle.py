@@ -100,6 +100,8 @@ def settle_failed(
         },
     )
     if dead:
+        name = handler.name if handler else "of an unknown handler"
+        _logger.warning("Job %s %s is dead after %s attempts: %s", row.id, name, attempts, type(error).__name__)
         report_dead(env, row.id, row.correlation_id)
     return dead
 

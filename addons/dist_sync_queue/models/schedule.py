@@ -39,7 +39,7 @@ class DistSchedule(models.Model):
         help="A method that code allows as a job: 'model:method', such as 'dist.availability:_reconcile'.",
     )
     domain = fields.Char(help="Of the records the method is called on, searched when the job runs. Empty: on none.")
-    arguments = fields.Json()
+    arguments = fields.Json("Stored Arguments")
     arguments_text = fields.Char(
         "Arguments",
         compute="_compute_arguments_text",

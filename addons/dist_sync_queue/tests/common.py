@@ -64,6 +64,8 @@ class Trap:
     def assert_enqueued(self, records: Any, method: str, count: int = 1, **expected: Any) -> None:
         """``count`` jobs of ``method`` on ``records`` whose values (key, identity, args, …) equal ``expected``."""
         found = self.enqueued(records, method)
+        if "args" in expected:
+            expected["args"] = tuple(expected["args"])
         matching = [row for row in found if all(row.get(k, row["payload"].get(k)) == v for k, v in expected.items())]
         if len(matching) != count:
             raise AssertionError(

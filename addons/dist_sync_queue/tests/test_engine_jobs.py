@@ -56,6 +56,7 @@ class TestJobs(SyncCase):
         with self.trap_jobs() as trap:
             job_ = self.partners.with_context(lang="en_US").delayed(key="k", identity="i", priority=2)._book(1, two="2")
         trap.assert_enqueued(self.partners, "_book", key="k", identity="i", priority=2, args=(1,), kwargs={"two": "2"})
+        trap.assert_enqueued(self.partners, "_book", args=[1])
         self.assertEqual((job_.lane, job_.state, job_.company_id), ("orders", "pending", self.env.company))
         self.run_jobs()
         self.assertEqual((job_.state, job_.attempts), ("done", 1))
@@ -91,6 +92,19 @@ class TestJobs(SyncCase):
             self.env["res.partner"].new({}).delayed()._book()
         with self.assertRaisesRegex(EnqueueError, "bytes"):
             self.partners.delayed()._book("x" * (delay.MAX_PAYLOAD_BYTES + 1))
+
+    def test_arguments_the_method_does_not_take_are_refused_at_once(self):
+        @job()
+        def _weigh(records, unit, results): ...
+
+        self.patch(type(self.partners), "_book", _weigh)
+        with self.assertRaisesRegex(EnqueueError, "_book cannot be called so: .*'unit'"):
+            self.partners.later()._book()
+        with self.assertRaisesRegex(EnqueueError, "'results'.* use later"):
+            self.partners.delayed()._book("kg")
+        with self.assertRaisesRegex(EnqueueError, "'colour'"):
+            self.partners.later()._book("kg", colour="red")
+        self.partners.later()._book("kg")
 
     def test_a_screen_cannot_write_a_job(self):
         job_ = self.partners.delayed()._book()
@@ -168,7 +182,9 @@ class TestJobs(SyncCase):
 
         with self.handler(THING, handler, max_attempts=2):
             retry, snooze, permanent, other = self.events(0, 1, 2, 3)
-            self.run_jobs()
+            with self.assertLogs("odoo.addons.dist_sync_queue.engine.settle", "WARNING") as logs:
+                self.run_jobs()
+            self.assertIn(f"Job {permanent.id} {THING} is dead after 1 attempts: Permanent", "".join(logs.output))
             self.assertEqual(
                 [j.state for j in (retry, snooze, permanent, other)], ["pending", "pending", "dead", "pending"]
             )
