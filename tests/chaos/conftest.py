@@ -18,6 +18,8 @@ def house() -> Iterator[Any]:
     """The running house."""
     if not os.environ.get("DIST_CACHE"):
         pytest.skip("nothing is set up here (no DIST_CACHE); `make test` sets up and runs this")
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]  # they lead to the PostgreSQL of the other tests, and Odoo takes them before its file
     from house import House  # imports Odoo: not for the tests of the checker
 
     layout = Layout.from_environment()
