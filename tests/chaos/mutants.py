@@ -47,11 +47,12 @@ def ack_first() -> None:
 
     store = Intake._store
 
-    def broken(self: Intake, consumer: Any, entries: Any) -> int:
-        consumer.forget([entry.id for entry in entries])
-        if entries:
+    def broken(self: Intake, found: list[tuple[str, Any]]) -> None:
+        for stream, entry in found:
+            self._consumers[stream].forget([entry.id])
+        if found:
             crash.point("mutant.acknowledged")
-        return store(self, consumer, entries)
+        store(self, found)
 
     Intake._store = broken  # type: ignore[method-assign]
 

@@ -6,7 +6,6 @@ import itertools
 import secrets
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from business import key as key_record
@@ -161,9 +160,11 @@ class Scope:
                 self.hurry()
             return not self.left()
 
-        with suppress(AssertionError):
+        try:
             self.house.until(empty, "everything is settled", patience)
-        return self.left()
+        except AssertionError:
+            return self.left()
+        return {}
 
     def history(self, left: dict[str, int]) -> History:
         """All that was meant to happen to these keys, and all that did."""

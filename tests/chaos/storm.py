@@ -144,8 +144,8 @@ class Storm:
     def _lose_reply(self) -> None:
         proxy, marker = self._dice.choice(
             (
-                (self._house.redis_proxy, b"XADD"),
-                (self._house.redis_proxy, b"EVALSHA"),
+                (self._house.redis_proxy, b'"read_back"'),  # publishes
+                (self._house.redis_proxy, b'"verdict"'),  # tells an outcome
                 (self._house.pg_proxy, b"_pg3_"),  # a prepared statement: a claim, an intake
                 (self._house.pg_proxy, b"COMMIT"),
                 (self._house.counterpart_proxy, b"POST /effects"),

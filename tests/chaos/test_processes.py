@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scope import Scope
 
 
-CROWD = 20 if LONG else 5
+CROWD = 20 if LONG else 4
 
 
 @pytest.mark.parametrize("part", ["worker", "pump", pytest.param("engine", marks=only_long)])

@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from house import House
     from scope import Scope
 
+PUBLISHES, FINISHES = b'"read_back"', b'"verdict"'
+"""What a request to Redis contains that puts an envelope into a stream, or the outcome of one."""
+
 
 def test_04_a_pipeline_is_torn(house: House, scope: Scope) -> None:
-    """Half of a batch of XADD arrives, the rest does not, and the pump does not know which half."""
+    """Half of what publishes a batch arrives, the rest does not, and the pump does not know which half."""
     house.stop("pump")
     scope.load(40, scope.ship)
-    house.redis_proxy.tear(b"XADD")
+    house.redis_proxy.tear(PUBLISHES)
     house.part("pump")
     house.until(house.redis_proxy.lost.is_set, "a pipeline was torn")
     scope.settle()
@@ -89,7 +92,7 @@ def test_16_redis_is_out_of_memory(house: House, scope: Scope) -> None:
     scope.settle()
 
 
-@pytest.mark.parametrize("marker", [b"XADD", b"EVALSHA"])
+@pytest.mark.parametrize("marker", [PUBLISHES, FINISHES], ids=["publish", "finish"])
 def test_17_a_reply_of_redis_is_lost(marker: bytes, house: House, scope: Scope) -> None:
     """What was asked has happened, and whoever asked does not know."""
     for _ in range(3):
