@@ -20,6 +20,8 @@ from . import test_engine_parking
 from . import test_engine_concurrency
 from . import test_worker_crash
 from . import test_worker_life
+from . import test_worker_watch
+from . import test_doorbell
 from . import test_picture
 from . import test_monitor
 from . import test_actions
@@ -32,6 +34,7 @@ from . import test_pull_schedules
 from . import test_uninstall
 
 if find_spec("hypothesis"):  # a tool of development; other installations run the other tests
+    from . import test_job_machine
     from . import test_outbox_machine
 if find_spec("opentelemetry") and find_spec("opentelemetry.sdk"):
     from . import test_telemetry
