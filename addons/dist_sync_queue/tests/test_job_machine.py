@@ -14,7 +14,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from ..engine import claim, maintain
 from ..engine.batch import Batches
@@ -31,6 +31,20 @@ LEGAL = {
     "done": {"done"},
     "cancelled": {"cancelled"},
 }
+
+
+JOBS = st.lists(
+    st.tuples(
+        st.sampled_from([None, "a", "b"]),  # key
+        st.sampled_from([None, None, "x", "y"]),  # identity
+        st.sampled_from(["ok", "ok", "retry", "broken", "permanent", "snooze"]),
+        st.integers(1, 4),  # fails so often
+        st.sampled_from([False, False, True]),  # not before a later time
+        st.integers(3, 6),  # priority
+    ),
+    min_size=3,
+    max_size=8,
+)
 
 
 class RolledBack(Exception):
@@ -87,22 +101,22 @@ class JobMachine(RuleBasedStateMachine):
             )
 
     # -- what may happen -----------------------------------------------------------------------------------------------
-    @rule(
-        key=st.sampled_from([None, "a", "b"]),
-        identity=st.sampled_from([None, None, "x", "y"]),
-        how=st.sampled_from(["ok", "ok", "retry", "broken", "permanent", "snooze"]),
-        fails=st.integers(1, 4),
-        eta=st.sampled_from([None, None, 60]),
-        priority=st.integers(3, 6),
-    )
-    def enqueue(self, key, identity, how, fails, eta, priority) -> None:
-        self.number += 1
-        payload = {"number": self.number, "how": how, "fails": 0 if how in ("ok", "snooze") else fails}
-        if identity:
-            identity = f"{identity}{key or ''}"  # requests of an identity share the key, as they do in real life
-            self.asked[identity] = self.number
-        row = {"handler": HANDLER, "payload": payload, "key": key, "identity": identity, "priority": priority}
-        self.case.env["dist.job"].enqueue([{**row, "max_attempts": MAX_ATTEMPTS, "eta": FAR if eta else None}])
+    @initialize(jobs=JOBS)
+    def begin(self, jobs: list[tuple]) -> None:
+        self.enqueue(jobs)
+
+    @rule(jobs=JOBS)
+    def enqueue(self, jobs: list[tuple]) -> None:
+        rows = []
+        for key, identity, how, fails, later, priority in jobs:
+            self.number += 1
+            payload = {"number": self.number, "how": how, "fails": 0 if how in ("ok", "snooze") else fails}
+            if identity:
+                identity = f"{identity}{key or ''}"  # requests of an identity share the key, as they do in real life
+                self.asked[identity] = self.number
+            row = {"handler": HANDLER, "payload": payload, "key": key, "identity": identity, "priority": priority}
+            rows.append({**row, "max_attempts": MAX_ATTEMPTS, "eta": FAR if later else None})
+        self.case.env["dist.job"].enqueue(rows)
 
     def batch(self) -> None:
         groups = claim.ready_groups(self.cr)
@@ -134,7 +148,6 @@ class JobMachine(RuleBasedStateMachine):
     def the_outside_asks_to_wait(self, on: bool) -> None:
         self.snoozing = on
 
-    @precondition(lambda self: self.number)
     @rule(data=st.data(), action=st.sampled_from(["cancel", "requeue", "priority"]))
     def somebody_asks(self, data: Any, action: str) -> None:
         jobs = self.jobs()
