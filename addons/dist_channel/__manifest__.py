@@ -3,7 +3,7 @@
 {
     "name": "Distribution Channel",
     "summary": "Sales channels: orders in, availability and shipments out, without duplicates",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Supply Chain/Distribution",
     "author": "Dist contributors",
     "website": "https://github.com/dist-odoo/dist",
