@@ -129,8 +129,11 @@ class DistMonitor(models.AbstractModel):
     def _control(self, control: Any, code: str) -> dict[str, Any]:
         """What is set for a lane or handler; what holds where nothing is set."""
         weight = control.weight if control else DEFAULT_WEIGHTS.get(code, 2.0)
-        numbers = {"capacity": control.capacity if control else 0} if "capacity" in control._fields else {}
-        return {"paused": bool(control and control.paused), "weight": weight, **numbers}
+        return {
+            "paused": bool(control and control.paused),
+            "weight": weight,
+            "capacity": control.capacity if control else 0,
+        }
 
     def _handlers(self) -> list[dict[str, Any]]:
         """Handlers that have settings of their own."""
@@ -190,7 +193,7 @@ class DistMonitor(models.AbstractModel):
         none = self.env["dist.connection.health"]
         return [
             {
-                **({"capacity": connection.job_capacity} if "job_capacity" in connection._fields else {}),
+                "capacity": connection.job_capacity,
                 "id": connection.id,
                 "name": connection.name,
                 "state": connection.state,
@@ -227,8 +230,7 @@ class DistMonitor(models.AbstractModel):
 
         :raises AccessError: for whoever is no manager
         """
-        allowed = {"paused", "weight", "capacity"} & set(self.env["dist.job.control"]._fields)
-        if kind not in ("lane", "handler") or not name or set(values) - allowed:
+        if kind not in ("lane", "handler") or not name or set(values) - {"paused", "weight", "capacity"}:
             raise UserError(self.env._("Only pause, weight and capacity of a lane or handler can be changed here."))
         controls = self.env["dist.job.control"]
         controls.check_access("write")

@@ -15,10 +15,6 @@ export class MonitorLanes extends Component {
 
     label = label;
 
-    get hasCapacity() {
-        return this.props.lanes.some((lane) => lane.capacity !== undefined);
-    }
-
     age(lane) {
         return lane.oldest === null ? "" : formatSeconds(lane.oldest) || "0 s";
     }
