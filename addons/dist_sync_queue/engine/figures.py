@@ -44,23 +44,20 @@ SELECT handler, connection_scope, false FROM loose UNION ALL SELECT handler, con
 """
 
 
-# Rows of a connection are the reader's if the connection is: their index alone is read. Rows of none have a company.
-_COUNTED = f"""SELECT {{columns}} FROM dist_job
+# A scope is a connection, a company (negative) or nobody (0): who may see it, may see all of it.
+_COUNTED = f"""SELECT id FROM dist_job
              WHERE {{when}} AND handler = g.handler AND connection_scope = g.scope AND {READY}
                AND order_key {{key}} LIMIT %(cap)s"""
 _ARMS = " UNION ALL ".join(
-    f"({_COUNTED.format(columns=columns, when=f'g.scope {scope} AND {keyed}', key=key)})"
-    for columns, scope in (("id, NULL::int AS company_id", "<> 0"), ("id, company_id", "= 0"))
+    f"({_COUNTED.format(when=keyed, key=key)})"
     for keyed, key in (("g.keyed", "IS NOT NULL"), ("NOT g.keyed", "IS NULL"))
 )
 _READY_COUNTS = f"""
-SELECT g.handler, g.scope, sum(f.n)::int, min(o.created_at), bool_or(f.seen >= %(cap)s)
+SELECT g.handler, greatest(g.scope, 0), sum(f.n)::int, min(o.created_at), bool_or(f.n >= %(cap)s)
   FROM unnest(%(handlers)s, %(scopes)s, %(keyed)s) AS g (handler, scope, keyed)
- CROSS JOIN LATERAL (
-       SELECT count(*) AS seen, count(*) FILTER (WHERE mine) AS n, min(id) FILTER (WHERE mine) AS first
-         FROM (SELECT id, company_id IS NULL OR company_id = ANY(%(companies)s) AS mine FROM ({_ARMS}) j) m) f
+ CROSS JOIN LATERAL (SELECT count(*) AS n, min(id) AS first FROM ({_ARMS}) j) f
   LEFT JOIN dist_job o ON o.id = f.first
- GROUP BY g.handler, g.scope"""
+ GROUP BY g.handler, greatest(g.scope, 0)"""
 
 
 def ready(cr: Any, scope: Scope) -> list[dict[str, Any]]:
@@ -69,18 +66,19 @@ def ready(cr: Any, scope: Scope) -> list[dict[str, Any]]:
     A count that reaches its cap is told as ``capped``. Two statements.
     """
     cr.execute(_READY_GROUPS)
-    groups = [row for row in cr.fetchall() if not row[1] or row[1] in set(scope.connections)]
+    mine = {0, *scope.connections, *(-company for company in scope.companies)}
+    groups = [row for row in cr.fetchall() if row[1] in mine]
     if not groups:
         return []
     cap = min(CAP, max(500, BUDGET // len(groups)))
     cr.execute(
         _READY_COUNTS,
-        scope.params(
-            handlers=[row[0] for row in groups],
-            scopes=[row[1] for row in groups],
-            keyed=[row[2] for row in groups],
-            cap=cap,
-        ),
+        {
+            "handlers": [row[0] for row in groups],
+            "scopes": [row[1] for row in groups],
+            "keyed": [row[2] for row in groups],
+            "cap": cap,
+        },
     )
     names = ("handler", "connection", "count", "oldest", "capped")
     return [dict(zip(names, row, strict=True)) for row in cr.fetchall() if row[2]]
