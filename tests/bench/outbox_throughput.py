@@ -189,12 +189,16 @@ def marks(stage: Stage) -> None:
 
 
 def mark(stage: Stage, first: int, count: int, keys: int) -> None:
-    """``count`` marks over ``keys`` keys in transactions of ten; a transaction names ten different keys."""
-    for start in range(0, count, 10):
-        with stage.ours.registry.cursor() as cr:
+    """``count`` marks over ``keys`` keys in transactions of ten; a transaction names ten different keys.
+
+    The cursor is kept as a worker keeps its own: what opening one costs (0.4 ms) is Odoo's, with marks or without.
+    """
+    with stage.ours.registry.cursor() as cr:
+        for start in range(0, count, 10):
             env = stage.ours.env(cr)
             names = [f"sku-{first + (start + n) % keys}" for n in range(10)]
             env["dist.dirty.mark"].mark(env["dist.connection"].browse(stage.connection), STATE, names)
+            cr.commit()
 
 
 def upserts(stage: Stage, count: int, keys: int) -> float:
@@ -203,13 +207,14 @@ def upserts(stage: Stage, count: int, keys: int) -> float:
         "DROP TABLE IF EXISTS dist_bench_dirty; CREATE TABLE dist_bench_dirty (key text PRIMARY KEY, at timestamp)"
     )
     start = time.perf_counter()
-    for first in range(0, count, 10):
-        with stage.ours.registry.cursor() as cr:
+    with stage.ours.registry.cursor() as cr:
+        for first in range(0, count, 10):
             for n in range(10):
                 cr.execute(
                     "INSERT INTO dist_bench_dirty VALUES (%s, now()) ON CONFLICT (key) DO UPDATE SET at = EXCLUDED.at",
                     (f"sku-{(first + n) % keys}",),
                 )
+            cr.commit()
     seconds = time.perf_counter() - start
     stage.ours.sql("DROP TABLE dist_bench_dirty")
     return count / seconds
