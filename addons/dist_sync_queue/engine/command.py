@@ -11,12 +11,15 @@ import os
 import signal
 import sys
 import threading
-from typing import Any
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any, TextIO
 
 import psycopg2
 
 from . import drain
 from .slots import Side
+from .spread import CannotSpread, spread
 
 _logger = logging.getLogger(__name__)
 
@@ -24,76 +27,117 @@ WAIT_SECONDS = 2.0
 PR_SET_PDEATHSIG = 1
 
 
-def main(dbname: str, options: argparse.Namespace) -> int:
-    """Dispatch; the process's exit code."""
-    threading.current_thread().dbname = dbname
+def main(databases: list[str], options: argparse.Namespace) -> int:
+    """Dispatch; the process's exit code. :raises CannotSpread: for processes that cannot do what was asked for"""
+    if len(databases) == 1:
+        threading.current_thread().dbname = databases[0]
     if options.drain or options.resume:
-        return _drain(dbname, options)
+        return _resume(databases) if options.resume else _drain(databases, options.timeout)
     if options.child or options.until_empty or options.once:
-        return work(dbname, options)
+        if options.reserve and not options.child:
+            raise CannotSpread("--reserve needs several processes; --until-empty and --once work in one.")
+        return work(databases, options)
     from .supervisor import Supervisor
 
-    return Supervisor([sys.executable, *sys.orig_argv[1:], "--child"], options.processes, options.stop_timeout).run()
+    return Supervisor(
+        [sys.executable, *sys.orig_argv[1:], "--child"],
+        spread(databases, options.processes, options.reserve),
+        options.stop_timeout,
+    ).run()
 
 
-def _drain(dbname: str, options: argparse.Namespace) -> int:
-    side = Side(dbname, "dist_drain")
-    try:
-        if options.resume:
-            print("Workers may go in again." if drain.resume(side) else "Workers were not kept out.")
-            return 0
-        if drain.drain(side, options.timeout):
-            print("Drained: nothing runs. Workers stay out until the registry has changed, or until --resume.")
-            return 0
-        print(f"A batch was still running after {options.timeout:g} s; workers were let in again.", file=sys.stderr)
-        return 1
-    finally:
-        side.close()
+def _resume(databases: list[str]) -> int:
+    for dbname in databases:
+        with closing(Side(dbname, "dist_drain")) as side:
+            _say(databases, dbname, "Workers may go in again." if drain.resume(side) else "Workers were not kept out.")
+    return 0
 
 
-def work(dbname: str, options: argparse.Namespace) -> int:
-    """One worker in this process."""
-    stop = threading.Event()
-    worker: Any = None
+def _drain(databases: list[str], timeout: float | None) -> int:
+    """All or none: an upgrade that does not come would leave the workers of the others out for ever."""
+    drained: list[str] = []
+    for dbname in databases:
+        failure = ""
+        with closing(Side(dbname, "dist_drain")) as side:
+            try:
+                if not drain.drain(side, timeout):
+                    failure = f"A batch was still running after {timeout:g} s; workers were let in again."
+            except psycopg2.Error as error:
+                failure = str(error).strip()
+        if failure:
+            _say(databases, dbname, failure, sys.stderr)
+            _resume(drained)
+            return 1
+        drained.append(dbname)
+        text = "Drained: nothing runs. Workers stay out until the registry has changed, or until --resume."
+        _say(databases, dbname, text)
+    return 0
+
+
+def _say(databases: list[str], dbname: str, text: str, to: TextIO | None = None) -> None:
+    print(f"{dbname}: {text}" if len(databases) > 1 else text, file=to)
+
+
+def work(databases: list[str], options: argparse.Namespace) -> int:
+    """One worker in this process, for one database after the other (a child has only one)."""
+    stop, workers = threading.Event(), []
 
     def leave(*_args: Any) -> None:
         stop.set()
-        if worker:
+        for worker in workers:
             worker.stop()
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
     if options.supervisor and not follow_parent(options.supervisor):
         return 0
+    for number in range(len(databases)):
+        if not stop.is_set():
+            _serve(databases, number, options, stop, workers)
+    return 0
+
+
+def _serve(
+    databases: list[str], number: int, options: argparse.Namespace, stop: threading.Event, workers: list[Any]
+) -> None:
+    """Serve one of ``databases``. ``workers`` is where a signal finds whom to stop."""
+    dbname = databases[number]
+    threading.current_thread().dbname = dbname
     registry = wait_for_addon(dbname, stop)
     if registry is None:
-        return 0
+        return
     from .batch import RegistryChanged
     from .worker import Recycle, Worker
 
     lanes = [lane for lane in options.lanes.split(",") if lane]
     worker = Worker(
-        registry, lanes, memory_limit=options.memory_limit << 20, budget=options.budget, grace=options.grace
+        registry,
+        lanes,
+        memory_limit=0 if options.once else options.memory_limit << 20,  # it leaves anyhow
+        budget=options.budget,
+        grace=options.grace,
     )
+    workers[:] = [worker]
     if stop.is_set():
         worker.stop()
     try:
         if options.until_empty or options.once:
-            print(worker.until_empty(most=1 if options.once else None))
+            done = worker.until_empty(most=1 if options.once else None)
+            _say(databases, dbname, str(done))
         else:
             worker.run()
     except (RegistryChanged, Recycle) as reason:
         _logger.info("Starting afresh: %s", str(reason) or "modules changed")
         if not stop.is_set():
-            again()
-    return 0
+            again(databases[number:] if number else ())  # those before are finished
 
 
-def again() -> None:
-    """Become a fresh process with the same arguments, pid and supervisor."""
+def again(databases: Sequence[str] = ()) -> None:
+    """Become a fresh process with the same arguments, pid and supervisor; for ``databases`` where they are given."""
+    named = ["-d", ",".join(databases)] if databases else []
     logging.shutdown()
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command line
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:], *named])  # noqa: S606 - our own command line
 
 
 def follow_parent(parent: int) -> bool:

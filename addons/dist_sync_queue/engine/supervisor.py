@@ -10,7 +10,10 @@ import select
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from typing import Any
+
+from .spread import Place
 
 _logger = logging.getLogger(__name__)
 
@@ -22,8 +25,8 @@ LONGEST_PAUSE = 30.0
 class Child:
     """One place in the row: a process, or the time its next one may start."""
 
-    def __init__(self, number: int) -> None:
-        self.number = number
+    def __init__(self, number: int, place: Place) -> None:
+        self.number, self.place = number, place
         self.process: subprocess.Popen | None = None
         self.started = 0.0
         self.not_before = 0.0
@@ -38,14 +41,14 @@ class Child:
 
 
 class Supervisor:
-    """Starts ``count`` processes of ``command``, replaces those that die, passes on the end.
+    """Starts a process of ``command`` for each of ``places``, replaces those that die, passes on the end.
 
     No orphan is left: each child asks the kernel for a signal when its parent dies, and we wait for all of them.
     """
 
-    def __init__(self, command: list[str], count: int, stop_timeout: float = 60.0) -> None:
+    def __init__(self, command: list[str], places: Sequence[Place], stop_timeout: float = 60.0) -> None:
         self.command, self.stop_timeout = command, stop_timeout
-        self.children = [Child(number) for number in range(max(1, count))]
+        self.children = [Child(number, place) for number, place in enumerate(places)]
         self._stops = 0
         self._wake_r, self._wake_w = os.pipe()
         os.set_blocking(self._wake_w, False)
@@ -83,8 +86,10 @@ class Supervisor:
             child.process = None
         if now >= child.not_before:
             child.started = now
-            child.process = subprocess.Popen(self.command, env={**os.environ, "DIST_SUPERVISOR_PID": str(os.getpid())})
-            _logger.info("Worker %s has pid %s", child.number, child.process.pid)
+            child.process = subprocess.Popen(
+                [*self.command, *child.place.arguments], env={**os.environ, "DIST_SUPERVISOR_PID": str(os.getpid())}
+            )
+            _logger.info("Worker %s for %s has pid %s", child.number, child.place, child.process.pid)
 
     def _end(self) -> int:
         """SIGTERM to all, then SIGKILL to those that do not end in time or when asked again."""

@@ -9,6 +9,7 @@ import logging
 import os
 import random
 import resource
+import select
 import time
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..doorbell import REQUEST
 from . import archive, claim, control, drain, maintain
 from .batch import Again, Batches, Drained, RegistryChanged, SchemaMoved
 from .execute import Report
+from .faults import SCHEMA
 from .hand import Hand
 from .lanes import Turns
 from .slots import Side, Slot, reap
@@ -34,6 +36,9 @@ ARCHIVE_SECONDS = 20.0
 """How often a worker moves finished rows into the archive, for 0.2 s; ten times as often while there are many."""
 GROUPS_SECONDS = 0.05
 """How long the list of ready groups is used before it is read again."""
+
+
+MISFIT = "This code does not fit the tables of the queue (upgrade of dist_sync_queue not made yet?)"
 
 
 class Recycle(Exception):
@@ -82,6 +87,7 @@ class Worker:
         self._archive_at = time.monotonic() + random.uniform(0.0, ARCHIVE_SECONDS)
         self._resting: dict[str, float] = {}
         self._moved: dict[str, int] = {}
+        self._misfits = 0
         self._rung = False
 
     def stop(self, *_signal: Any) -> None:
@@ -110,7 +116,12 @@ class Worker:
 
     def run(self) -> None:
         """Work until :meth:`stop`. :raises Recycle, RegistryChanged: when a fresh process has to go on"""
-        self.open()
+        while not self.stopping:
+            try:
+                self.open()
+                break
+            except SCHEMA as error:
+                self._rest_all(error)
         _logger.info("Worker %s serves %s", self.slot.worker, ", ".join(sorted(self.lanes)) or "all lanes")
         pause = 0.1
         try:
@@ -118,7 +129,9 @@ class Worker:
                 try:
                     if not self.turn():
                         self._heed(self.side.wait(self._sleep(), self._wake_r))
-                    pause = 0.1
+                    pause, self._misfits = 0.1, 0
+                except SCHEMA as error:
+                    self._rest_all(error)
                 except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
                     _logger.warning("Database connection lost, again in %.1f s: %s", pause, str(error).strip())
                     time.sleep(pause)
@@ -128,13 +141,15 @@ class Worker:
 
     def until_empty(self, most: int | None = None) -> dict[str, int]:
         """Work until nothing is ready (or ``most`` batches were run), then leave; what waits for its time is left."""
-        self.open()
         try:
+            self.open()
             while not self.stopping and (most is None or self.batches_run < most):
                 if not self.turn():
                     self._groups_at = self._swept_at = float("-inf")
                     if not self.turn():
                         break
+        except SCHEMA as error:
+            _logger.warning("%s: %s", MISFIT, str(error).strip())
         finally:
             self.close()
         return self.total
@@ -251,6 +266,13 @@ class Worker:
         self._resting[handler] = time.monotonic() + pause
         self._groups = [group for group in self._groups if group.handler != handler]
         _logger.warning("%s %s; again in %.0f s", handler, why, pause)
+
+    def _rest_all(self, error: Exception) -> None:
+        """The queue's own tables are not what this code expects: look again later, until the upgrade was made."""
+        self._misfits += 1
+        pause = min(10.0, 0.5 * 2**self._misfits)
+        _logger.warning("%s: %s; again in %.0f s", MISFIT, str(error).strip(), pause)
+        select.select([self._wake_r], [], [], pause)
 
     def _count(self, report: Report) -> None:
         self.slot.done += len(report.done)

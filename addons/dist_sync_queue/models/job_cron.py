@@ -12,6 +12,7 @@ from odoo import api, models
 from ..engine import claim, control, drain, maintain
 from ..engine.batch import Again, Batches, Drained, RegistryChanged, SchemaMoved, until_empty
 from ..engine.execute import Report
+from ..engine.faults import SCHEMA
 from ..engine.hand import Hand
 from ..engine.slots import Side, live_workers
 from ..engine.telemetry import spans
@@ -73,7 +74,7 @@ class DistJob(models.Model):
             cron._commit_progress(remaining=int(bool(groups())))
         except Drained:
             drain.lift_if_upgraded(side)
-        except (RegistryChanged, SchemaMoved) as error:
+        except (RegistryChanged, SchemaMoved, *SCHEMA) as error:
             _logger.info("Jobs wait for the next run: %s", error or "modules changed")
         finally:
             watcher.stop()

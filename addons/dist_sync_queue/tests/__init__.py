@@ -27,6 +27,7 @@ from . import test_monitor
 from . import test_actions
 from . import test_tour_engine
 from . import test_tour_units
+from . import test_spread
 from . import test_timing
 from . import test_schedules
 from . import test_schedule_shipped

@@ -4,12 +4,17 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+from contextlib import closing
 
+from odoo.sql_db import close_db, db_connect
 from odoo.tests import tagged
+from odoo.tools import SQL
 
+from ..doorbell import hang_up
 from ..engine.worker import Worker
-from .worker_kit import EngineCase, clean_environment, odoo_command
+from .worker_kit import EngineCase, clean_environment, drop, odoo_command
 
 SLOT = "SELECT worker, pid FROM dist_worker_slot"
 
@@ -118,6 +123,129 @@ class TestWorkerLife(EngineCase):
             self.assertEqual(self.work()["done"], 0)
         self.assertEqual(self.query("SELECT DISTINCT state, attempts FROM dist_job"), [("pending", 0)])
         self.assertEqual(self.work()["done"], 2)
+
+    def test_tables_older_than_the_code_let_a_worker_rest(self):
+        """New code is there before the upgrade was made: reading the groups fails already."""
+        self.events(3)
+
+        def rename(old: str, new: str) -> None:
+            if self.query(
+                "SELECT 1 FROM pg_attribute WHERE attrelid = 'dist_connection'::regclass AND attname = %s", old
+            ):
+                self.query(f"ALTER TABLE dist_connection RENAME COLUMN {old} TO {new}")
+
+        self.addCleanup(rename, "job_capacity_later", "job_capacity")
+        rename("job_capacity", "job_capacity_later")
+        process = self.start_worker("--processes", "1")
+        self.read_until(process, "does not fit the tables of the queue")
+        first = self.query(SLOT)
+        self.read_until(process, "does not fit the tables of the queue")
+        self.assertEqual((self.query(SLOT), self.states()), (first, {"pending": 3}), "it rests, it is not replaced")
+        rename("job_capacity_later", "job_capacity")
+        self.wait_for("the jobs are run after the upgrade", lambda: self.states() == {"done": 3})
+        self.assertEqual(self.query(SLOT), first)
+        self.assertEqual(self.query("SELECT DISTINCT attempts FROM dist_job"), [(1,)])
+
+    def test_work_in_one_go_leaves_old_tables_alone(self):
+        self.events(1)
+        self.addCleanup(self.query, "ALTER TABLE dist_job_control RENAME COLUMN capacity_later TO capacity")
+        self.query("ALTER TABLE dist_job_control RENAME COLUMN capacity TO capacity_later")
+        with self.assertLogs("odoo.addons.dist_sync_queue.engine.worker", "WARNING") as logs:
+            self.assertEqual(self.work()["done"], 0)
+        self.assertIn("does not fit the tables", logs.output[0])
+        self.assertEqual(self.states(), {"pending": 1})
+
+    def test_a_process_above_its_memory_limit_is_replaced(self):
+        self.events(3)
+        self.start_worker("--processes", "1", "--memory-limit", "600")
+        self.wait_for("the first jobs are run", lambda: self.states() == {"done": 3})
+        first = self.wait_for("a worker", lambda: self.query(SLOT))[0]
+        with self.committed() as env:
+            env["dist.test.ledger"].delayed()._leak(600)
+        self.events(4)
+        second = self.wait_for(
+            "the process starts afresh", lambda: [row for row in self.query(SLOT) if row[0] != first[0]]
+        )[0]
+        self.assertEqual(second[1], first[1], "same process, new program")
+        self.wait_for("nothing is lost", lambda: self.states() == {"done": 8})
+        self.assertEqual(
+            sorted(name for name, _key in self.ledger()), ["0", "0", "1", "1", "2", "2", "3", "leaked"], "each once"
+        )
+        self.assertEqual(self.query("SELECT count(*) FROM dist_job_crash"), [(0,)], "no crash")
+        self.assertEqual(self.query(SLOT), [second], "once, as what had leaked is gone")
+
+    def test_a_reserved_process_serves_its_lanes_only(self):
+        supervisor = self.start_worker("--processes", "2", "--reserve", "orders")
+        lanes = self.wait_for(
+            "both", lambda: len(rows := self.query("SELECT pid, lanes FROM dist_worker_slot")) == 2 and dict(rows)
+        )
+        self.assertEqual(sorted(lanes.values(), key=str), [None, "orders"])
+        lock, holder = 4713, self.cursor()
+        holder.execute("SELECT pg_advisory_lock(%s)", (lock,))
+        with self.committed() as env:
+            env["dist.test.ledger"].delayed()._hold(lock)
+        self.wait_for(
+            "a job takes long", lambda: self.query("SELECT 1 FROM dist_worker_slot WHERE job_ids IS NOT NULL")
+        )
+        self.events(5)
+        self.wait_for("the lane goes on", lambda: self.states().get("done") == 5)
+        served = {row[0] for row in self.query("SELECT pid FROM dist_test_ledger")}
+        self.assertEqual({lanes[pid] for pid in served}, {"orders"})
+        holder.execute("SELECT pg_advisory_unlock(%s)", (lock,))
+        self.wait_for("the other job ends", lambda: self.states() == {"done": 6})
+        supervisor.terminate()
+        self.assertEqual(supervisor.wait(60), 0)
+
+    def test_what_cannot_be_served_is_said(self):
+        for arguments, text in (
+            (["--reserve", "orders"], "use --processes 2 or more"),
+            (["--reserve", "orders", "--processes", "4", "--until-empty"], "needs several processes"),
+            (["-d", ","], "No database: name one or several"),
+        ):
+            done = self.command(*arguments)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(text, done.stderr)
+
+    def test_a_missing_database_does_not_hold_up_the_others(self):
+        missing = f"{self.dbname}_not_there"
+        self.events(3)
+        process = self.start_worker("-d", f"{missing},{self.dbname}")
+        self.wait_for("the jobs of the other database are run", lambda: self.states() == {"done": 3})
+        self.read_until(process, f'Waiting: .*"{missing}" does not exist')
+        drained = self.command("-d", f"{self.dbname},{missing}", "--drain")
+        self.assertEqual(drained.returncode, 1)
+        self.assertIn(f"{missing}: ", drained.stderr)
+        self.assertEqual(self.query("SELECT count(*) FROM dist_worker_drain"), [(0,)], "all are drained or none")
+
+    def test_several_databases_are_worked_off_one_after_the_other(self):
+        self.events(3)
+        other = f"{self.dbname}_two"
+        self.addCleanup(drop, other)
+        self.copy_to(other)
+        done = self.command("-d", f"{self.dbname},{other}", "--until-empty")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.states(), {"done": 3})
+        with closing(db_connect(other).cursor()) as cr:
+            cr.execute("SELECT state, count(*) FROM dist_job GROUP BY state")
+            self.assertEqual(cr.fetchall(), [("done", 3)])
+        self.assertIn(f"{self.dbname}: {{'done': 3", done.stdout)
+        self.assertIn(f"{other}: {{'done': 3", done.stdout)
+
+    def copy_to(self, name: str) -> None:
+        """The test's database with what is in it now."""
+        close_db(self.dbname)
+        hang_up(self.dbname)
+        drop(name)
+        with closing(db_connect("postgres").cursor()) as cr:
+            cr._cnx.autocommit = True
+            cr.execute(SQL("CREATE DATABASE %s TEMPLATE %s", SQL.identifier(name), SQL.identifier(self.dbname)))
+
+    def read_until(self, process: subprocess.Popen, pattern: str) -> None:
+        """Read a worker's log up to a line; fail when it ends before."""
+        for line in process.stdout:
+            if re.search(pattern, line):
+                return
+        self.fail(f"It ended without {pattern!r}: {process.wait()}")
 
     def test_nothing_is_lost_between_two_workers(self):
         """Two real processes on few keys: each effect once, each key in order."""

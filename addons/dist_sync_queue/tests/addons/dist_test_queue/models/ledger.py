@@ -10,6 +10,9 @@ from odoo import api, fields, models
 
 from odoo.addons.dist_sync_queue.api import every, job, on_dirty, on_event, on_outcome
 
+kept = []
+"""What a job that leaks leaves in its process."""
+
 
 class DistTestLedger(models.Model):
     _name = "dist.test.ledger"
@@ -71,6 +74,12 @@ class DistTestLedger(models.Model):
         """Run until a test lets go of an advisory lock."""
         self.env.cr.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
         self._book([("held", None)])
+
+    @job()
+    def _leak(self, mib):
+        """Leave so much resident memory behind."""
+        kept.append(b"x" * (mib << 20))
+        self._book([("leaked", None)])
 
     @api.model
     @every("1 day", at="02:30", tz="UTC", jitter=60, active=False)
