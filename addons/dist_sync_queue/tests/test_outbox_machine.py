@@ -256,7 +256,7 @@ class TestOutboxMachine(RelayKit, SyncCase):
         definition = "dist_relay._heads(integer,boolean,timestamp without time zone,integer,integer)"
         self.env.cr.execute("SELECT pg_get_functiondef(%s::regprocedure)", (definition,))
         source = self.env.cr.fetchone()[0]
-        mutant = source.replace("AND o.id < e.id", "AND o.id < e.id AND false")
+        mutant = source.replace("WHEN 'fact' THEN e.id", "WHEN 'fact' THEN true OR e.id")
         self.assertNotEqual(mutant, source)
         self.env.cr.execute(mutant)
         with self.assertRaises(AssertionError):
