@@ -46,6 +46,9 @@ def test_14_groups_and_streams_are_lost(house: House, scope: Scope) -> None:
     ):
         scope.load(10)
         scope.offer(10)
+        house.until(
+            lambda: house.redis.exists(scope.streams.out, scope.streams.results) == 2, "there is something to lose"
+        )
         lose()
     scope.settle()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from uuid import UUID
 
 import pytest
 from redis.exceptions import OutOfMemoryError
@@ -165,6 +166,37 @@ def test_an_end_of_pull_waits_behind_other_pumps_and_holds_up_nothing_else(clien
     colleague.forget([first])
     intake.turn(1)
     assert client.xlen(shop) == 0
+
+
+def test_events_do_not_overtake_those_in_the_hands_of_another_pump(client, pg):
+    """It may be slow, or dead: then they are taken over first. What has no order waits for nothing."""
+    shop = results(client, pg, "shop")
+    numbers = iter(range(100))
+
+    def event():
+        return item(
+            client, shop, kind="event", envelope={"event_id": str(UUID(int=next(numbers))), "key": "k", "payload": {}}
+        )
+
+    first = [event(), event()]
+    colleague = Consumer(client, shop, PUMP_GROUP, "colleague")
+    assert [entry.id for entry in colleague.read(2, None)] == first
+    intake = Intake(client, pg, Settings(), "me")
+    intake.use(pg.database, ["shop"])
+    event()
+    item(client, shop, kind="nonsense")
+    for _ in range(3):
+        intake.turn(1)
+    assert pg.facts()["jobs"] == {}
+    assert client.xlen(shop) == 3
+    event()
+    intake.turn(1)
+    assert pg.facts()["jobs"] == {}
+    client.xclaim(shop, PUMP_GROUP, "me", 0, first)  # as it takes over what a dead one left
+    intake.reset()
+    event()
+    until(lambda: intake.turn(1) == 0 and client.xlen(shop) == 0)
+    assert list(pg.facts()["jobs"]) == [str(UUID(int=number)) for number in range(5)]
 
 
 def test_an_end_of_pull_waits_however_much_the_pump_has_in_hand_itself(client, pg):

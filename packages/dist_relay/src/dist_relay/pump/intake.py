@@ -26,9 +26,11 @@ from .port import PgPort, Refused
 
 TAKE_OVER_IDLE_MS = 30_000
 TAKE_OVER_EVERY = 10.0
-DEFER_SECONDS = 30.0
+DEFER_SECONDS = 60.0
+"""Longest time something is held back; more than it takes to take over what a dead pump had in hand."""
 MAX_BYTES = 8_000_000
 RAW_LIMIT = 4_000
+_ORDERED = (b'"kind":"event"', b'"kind":"pull_done"')
 
 
 class Intake:
@@ -127,42 +129,54 @@ class Intake:
         return found
 
     def _hold_back(self, stream: str, entries: list[Entry]) -> list[Entry]:
-        """Keep ``pull_done`` back while another pump has earlier results of the connection in hand.
+        """Keep what has an order back while another pump has earlier results of the connection in hand.
 
-        PostgreSQL would find the announced events missing and ask for the whole pull again.
+        Stored now, an event would overtake those before it of its key, which a slow pump still holds or a dead one
+        left; and for ``pull_done`` PostgreSQL would find the announced events missing and ask for the whole pull again.
+        Outcomes have no order among each other: of a key there is one under way.
         """
-        done = [entry for entry in entries if b'"kind":"pull_done"' in entry.fields.get(F_ITEM, b"")]
-        if not done or not self._others_before(stream, done[-1].id):
+        held = self._deferred.get(stream, {})
+        ordered = [entry for entry in entries if any(kind in entry.fields.get(F_ITEM, b"") for kind in _ORDERED)]
+        if not ordered:
+            return entries
+        behind = [_position(id_) for id_ in held]
+        if (theirs := self._first_of_others(stream)) is not None:
+            behind.append(theirs)
+        late = [entry for entry in ordered if behind and _position(entry.id) > min(behind)]
+        if not late:
             return entries
         held = self._deferred.setdefault(stream, {})
-        for entry in done:
+        for entry in late:
             held.setdefault(entry.id, (entry, time.monotonic()))
         return [entry for entry in entries if entry.id not in held]
 
     def _not_held_back(self, stream: str) -> list[Entry]:
         """What was held back and need not be any more. It is stored now or, after a failure, read again."""
-        held = self._deferred[stream]
+        if stream not in self._consumers:
+            return []
+        held, theirs = self._deferred[stream], self._first_of_others(stream)
         ready = [
             entry
             for entry, since in held.values()
-            if time.monotonic() - since > DEFER_SECONDS or not self._others_before(stream, entry.id)
+            if theirs is None or _position(entry.id) < theirs or time.monotonic() - since > DEFER_SECONDS
         ]
-        if stream not in self._consumers:
-            return []
         for entry in ready:
             held.pop(entry.id)
-        return ready
+        return sorted(ready, key=lambda entry: _position(entry.id))
 
-    def _others_before(self, stream: str, id_: str) -> bool:
-        """Whether another pump has something in hand that was written before ``id_``."""
+    def _first_of_others(self, stream: str) -> tuple[int, ...] | None:
+        """Where the first entry stands that another pump has in hand."""
         try:
             summary: Any = self._client.xpending(stream, PUMP_GROUP)
             names = [row["name"] for row in summary["consumers"] if row["name"].decode() != self._name]
-            return any(
-                self._client.xpending_range(stream, PUMP_GROUP, "-", f"({id_}", 1, consumername=name) for name in names
-            )
+            found: list[Any] = [
+                row
+                for name in names
+                for row in self._client.xpending_range(stream, PUMP_GROUP, "-", "+", 1, consumername=name)
+            ]
+            return min((_position(row["message_id"].decode()) for row in found), default=None)
         except redis.ResponseError:
-            return False
+            return None
 
     def _store(self, found: list[tuple[str, Entry]]) -> None:
         """Results of all connections together, so that many with little to say cost no more than one with much."""
@@ -219,6 +233,11 @@ class Item(NamedTuple):
 
     kind: str
     text: str
+
+
+def _position(id_: str) -> tuple[int, ...]:
+    """The id of an entry as numbers, which compare as entries follow each other."""
+    return tuple(map(int, id_.split("-")))
 
 
 def _item(entry: Entry) -> Item:
