@@ -163,7 +163,7 @@ class Storm:
                     {"do": "status", "status": status, "headers": headers, "times": times},
                     {"do": "effect_status", "status": 502, "times": times},
                     {"do": "lose", "times": times},
-                    {"do": "hang", "seconds": 3.5, "times": 1},
+                    {"do": "late", "seconds": 3.5, "times": 1},
                 )
             )
         )

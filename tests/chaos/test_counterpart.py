@@ -24,7 +24,7 @@ def statuses(scope: Scope) -> Counter[int]:
 def test_24_a_hanging_endpoint_holds_up_nobody_else(house: House, scopes: Any) -> None:
     hanging, others = scopes("hanging"), scopes("others")
     house.faults({"do": "hang", "seconds": 4.0, "account": hanging.name, "times": 9999})
-    hanging.load(10, hanging.ship, hanging.count)
+    hanging.load(10, hanging.ship)
     house.until(lambda: hanging.left().get("published events"), "calls hang")
     for _ in range(3):
         others.load(10)

@@ -2,8 +2,9 @@
 
 ``python -m dist_relay.testkit.counterpart PORT LEDGER``. It outlives whoever calls it, and a test reads the ledger
 without asking. What it offers to pulls lies in the same file. Faults are scripted by ``POST /faults`` with a list of
-``{"do": …, "times": n, "key": …}``; ``do`` is ``status`` (with ``status``, ``headers``), ``hang`` (``seconds``),
-``lose`` (effect, then no answer) or ``effect_status`` (effect, then ``status``).
+``{"do": …, "times": n, "key": …}``; ``do`` is ``status`` (with ``status``, ``headers``), ``hang`` (``seconds``, then
+the effect), ``late`` (effect, then ``seconds``), ``lose`` (effect, then no answer) or ``effect_status`` (effect, then
+``status``).
 """
 
 from __future__ import annotations
@@ -157,6 +158,8 @@ class Handler(BaseHTTPRequestHandler):
             self.ledger.called(account, body, 0)
             self.close_connection = True
             return
+        if do == "late":
+            time.sleep(float(fault["seconds"]))
         status = fault["status"] if do == "effect_status" else 200
         self.ledger.called(account, body, status)
         self._answer(status, {"fresh": fresh})
