@@ -1,0 +1,32 @@
+"""How much the reader takes from outside before it stops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on one input. Sizes in bytes (of the input) or characters (of a segment)."""
+
+    total: int = 1 << 30
+    """Bytes of one input, all interchanges together."""
+    segment: int = 1 << 20
+    """Characters of one segment; a missing terminator must not make the rest of a file one segment."""
+    binary: int = 64 << 20
+    """Characters of the binary part of one BIN or BDS segment."""
+    elements: int = 2_000
+    """Elements of one segment."""
+    findings: int = 1_000
+    """Findings kept per message and per interchange; more are counted, not kept."""
+    leading: int = 1 << 16
+    """Bytes of text before the first envelope."""
+    message_segments: int = 5_000_000
+    """Segments of one message."""
+    interchanges: int = 100_000
+    """Interchanges of one input."""
+    messages: int = 10_000_000
+    """Messages of one input."""
+
+
+DEFAULT = Limits()
