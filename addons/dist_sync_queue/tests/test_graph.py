@@ -11,7 +11,7 @@ from unittest.mock import patch
 from odoo.tests import tagged
 
 from ..api import EnqueueError, Permanent, RetryLater, Snooze, chain, group, job
-from ..engine import attempts, graph, insert, release, schema
+from ..engine import attempts, execute, graph, insert, release, schema
 from .common import SyncCase
 
 
@@ -175,6 +175,24 @@ class TestGraph(SyncCase):
 
         self.assertNotIn("SubPlan", plan(release._STOP), "one look for a cause, not one for each job it stops")
         self.assertIn("Backward using dist_job_edge_child_parent", plan(release._WAKE), "the newest parent first")
+
+    def test_results_cost_by_what_is_asked_and_not_by_what_else_there_is(self):
+        last = chain(group(*(self.step(str(n)) for n in range(5))), self.partner.later()._look("z")).enqueue()[-1]
+        self.env.flush_all()
+        self.env.cr.execute(
+            "INSERT INTO dist_job (handler, state) SELECT 'other', 'done' FROM generate_series(1, 2000)"
+        )
+        self.env.cr.execute("SET LOCAL enable_seqscan = off")
+        self.env.cr.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {execute._RESULTS}", {"ids": last.ids})
+        seen = [self.env.cr.fetchone()[0][0]["Plan"]]
+        for node in seen:
+            seen += node.get("Plans", ())
+        looked_at = [
+            (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+            for node in seen
+            if node.get("Relation Name") == "dist_job"
+        ]
+        self.assertEqual(sum(looked_at), 6, "the job itself and the five before it")
 
     def test_two_failures_both_have_to_be_put_right(self):
         self.broken |= {"a", "b"}
