@@ -1,0 +1,120 @@
+"""What a check is: it is made once per grammar and watches each message's segments of certain tags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol
+
+from ..delimiters import Delimiters
+from ..errors import GrammarError
+from ..grammar.model import Check, Grammar
+from ..segment import cut, split
+
+
+class Fault(NamedTuple):
+    """A balance that does not hold, at a segment."""
+
+    rule: str
+    text: str
+    expected: str
+    tag: str
+    position: int
+    element: str = ""
+    index: int = 0
+    component: int = 0
+    value: str = ""
+
+
+class Watch(Protocol):
+    """Sees one message."""
+
+    def see(self, tag: str, raw: str, position: int) -> None:
+        """A segment of one of the tags."""
+
+    def end(self) -> Iterable[Fault]:
+        """What is wrong, when the message has ended."""
+
+
+class Watcher(NamedTuple):
+    """A check, ready for one grammar: the tags it wants to see, and how to begin with a message."""
+
+    tags: tuple[str, ...]
+    begin: Callable[[], Watch]
+
+
+class Context(NamedTuple):
+    """What a check is made from."""
+
+    check: Check
+    grammar: Grammar
+    delimiters: Delimiters
+
+    def error(self, why: str) -> GrammarError:
+        """An error that names the line."""
+        return GrammarError(f"{self.grammar.type}: {why}: {self.check.line}")
+
+    def place(self, word: str) -> Place:
+        """``CTT.1`` or ``MOA.1.2``, taken apart."""
+        tag, *numbers = word.split(".")
+        if not numbers or len(numbers) > 2 or not all(each.isdigit() and int(each) for each in numbers):
+            raise self.error(f"{word} is no place such as CTT.1 or MOA.1.2")
+        return Place(tag, int(numbers[0]), int(numbers[1]) if len(numbers) > 1 else 0, self.grammar.standard, self.delimiters)
+
+
+class Place(NamedTuple):
+    """An element (and component) of a segment."""
+
+    tag: str
+    index: int
+    component: int
+    standard: str
+    delimiters: Delimiters
+
+    def value(self, raw: str) -> str:
+        """The value there, "" when it is not."""
+        d = self.delimiters
+        if d.release and d.release in raw:
+            return split(raw, d).get(self.index, self.component or 1)
+        parts = raw.split(d.element, self.index + 1)
+        if len(parts) <= self.index:
+            return ""
+        value = parts[self.index]
+        if self.component or d.component in value:
+            components = value.split(d.component, self.component or 1)
+            number = (self.component or 1) - 1
+            return components[number] if number < len(components) else ""
+        return value
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        tail = f"-{self.component:02d}" if self.component else ""
+        return f"{self.tag}{self.index:02d}{tail}"
+
+
+class Only(NamedTuple):
+    """A condition on the segment: ``1=GM`` or ``1.1=2``, several codes by ``|``."""
+
+    place: Place
+    codes: frozenset[str]
+
+    def holds(self, raw: str) -> bool:
+        """Whether the segment is meant."""
+        return self.place.value(raw) in self.codes
+
+
+def only(context: Context, tag: str, words: list[str]) -> Only | None:
+    """Take ``when 1=GM`` off the words."""
+    if "when" not in words:
+        return None
+    at = words.index("when")
+    if at + 1 >= len(words):
+        raise context.error("what follows 'when' is missing")
+    place, _, codes = words[at + 1].partition("=")
+    del words[at : at + 2]
+    return Only(context.place(f"{tag}.{place}"), frozenset(codes.split("|")))
+
+
+def elements(raw: str, delimiters: Delimiters) -> list[str]:
+    """Raw elements after the tag, released characters untouched."""
+    return cut(raw, delimiters.element, delimiters.release)[1:]

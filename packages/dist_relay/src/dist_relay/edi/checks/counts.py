@@ -1,0 +1,102 @@
+"""Counts and sums: ``check count CTT.1 = PO1``, ``check sum CTT.2 = PO1.2``.
+
+An element must equal the number of segments of a tag (several by ``|``), or the sum of an element of them. Both sides
+take ``when``: ``check sum CNT.1.2 when 1.1=1 = QTY.1.2 when 1.1=21``. An absent element is not compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+
+from .base import Context, Fault, Only, Place, Watcher, only
+
+
+def number(text: str) -> Decimal | None:
+    """A number with either decimal mark; None when it is none."""
+    try:
+        found = Decimal(text.replace(",", "."))
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() and len(text) <= 40 else None
+
+
+def count(context: Context) -> Watcher:
+    """The element on the left equals how many segments of the tags on the right there are."""
+    target, condition, right = _sides(context)
+    counted_only = only(context, right[0].split("|")[0], right)
+    counted = tuple(right[0].split("|"))
+    return Watcher((target.tag, *counted), lambda: _Count(target, condition, counted, counted_only))
+
+
+def total(context: Context) -> Watcher:
+    """The element on the left equals the sum of the element on the right over all its segments."""
+    target, condition, right = _sides(context)
+    counted_only = only(context, right[0].split(".")[0], right)
+    place = context.place(right[0])
+    return Watcher((target.tag, place.tag), lambda: _Sum(target, condition, place, counted_only))
+
+
+def _sides(context: Context) -> tuple[Place, Only | None, list[str]]:
+    words = list(context.check.words)
+    if "=" not in words or words.index("=") == 0 or words[-1] == "=":
+        raise context.error("a line such as 'check count CTT.1 = PO1' is wanted")
+    left, right = words[: words.index("=")], words[words.index("=") + 1 :]
+    target = context.place(left[0])
+    return target, only(context, target.tag, left), right
+
+
+class _Target:
+    def __init__(self, target: Place, condition: Only | None) -> None:
+        self._target = target
+        self._condition = condition
+        self._claims: list[tuple[str, int]] = []
+
+    def _claim(self, raw: str, position: int) -> None:
+        if self._condition is None or self._condition.holds(raw):
+            if value := self._target.value(raw):
+                self._claims.append((value, position))
+
+    def _compare(self, rule: str, found: Decimal, what: str) -> Iterable[Fault]:
+        for value, position in self._claims[:10]:
+            claimed = number(value)
+            if claimed is None or claimed != found:
+                place = self._target
+                text = f"{value} does not agree with the {what}"
+                yield Fault(rule, text, str(found), place.tag, position, place.name, place.index, place.component, value)
+
+
+class _Count(_Target):
+    def __init__(self, target: Place, condition: Only | None, counted: tuple[str, ...], counted_only: Only | None) -> None:
+        super().__init__(target, condition)
+        self._counted = counted
+        self._counted_only = counted_only
+        self._found = 0
+
+    def see(self, tag: str, raw: str, position: int) -> None:
+        if tag in self._counted and (self._counted_only is None or self._counted_only.holds(raw)):
+            self._found += 1
+        if tag == self._target.tag:
+            self._claim(raw, position)
+
+    def end(self) -> Iterable[Fault]:
+        return self._compare("balance.count", Decimal(self._found), f"number of {' and '.join(self._counted)} segments")
+
+
+class _Sum(_Target):
+    def __init__(self, target: Place, condition: Only | None, place: Place, counted_only: Only | None) -> None:
+        super().__init__(target, condition)
+        self._place = place
+        self._counted_only = counted_only
+        self._found = Decimal(0)
+
+    def see(self, tag: str, raw: str, position: int) -> None:
+        if tag == self._place.tag and (self._counted_only is None or self._counted_only.holds(raw)):
+            value = number(self._place.value(raw))
+            if value is not None:
+                self._found += value
+        if tag == self._target.tag:
+            self._claim(raw, position)
+
+    def end(self) -> Iterable[Fault]:
+        return self._compare("balance.sum", self._found, f"sum of {self._place.name}")

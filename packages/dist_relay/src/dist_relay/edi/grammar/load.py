@@ -1,0 +1,255 @@
+"""Reads the notation of grammars (see docs/edi.md) from plain text files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import GrammarError
+from .model import UNLIMITED, Check, Composite, Condition, Element, Grammar, LoopNode, SegmentNode, SegmentType, Use
+from .versions import order
+
+_USE = re.compile(r"(-|[A-Z]?\d{3,4}|I\d{2}|\d{1,4})(!?)(?:\*(\d+))?$")
+_CONDITION = re.compile(r"([PRECL])((?:\d\d){2,})$")
+_EDIFACT_FORMAT = re.compile(r"(an|a|n)(\.\.)?(\d+)$")
+_CARDINALITY = re.compile(r"(\d+)\.\.(\d+|\*)$")
+_MARK = re.compile(r"@(<?)([0-9A-Z]+)$")
+MAX_DEPTH = 20
+
+
+class Line(NamedTuple):
+    """A line of a grammar file with its place."""
+
+    place: str
+    indent: int
+    text: str
+
+    def error(self, why: str) -> GrammarError:
+        """An error that names this line."""
+        return GrammarError(f"{self.place}: {why}: {self.text}")
+
+
+def lines(path: Path) -> Iterator[Line]:
+    """The lines of a file without comments and empty ones."""
+    for number, raw in enumerate(path.read_text("utf-8").splitlines(), 1):
+        text = re.sub(r"(^|\s)#.*", "", raw).rstrip()
+        if text:
+            yield Line(f"{path.name}:{number}", len(text) - len(text.lstrip()), text.strip())
+
+
+def applies(line: Line, words: list[str], standard: str, version: str) -> bool:
+    """Take the version mark off ``words`` and say whether the line is for this version."""
+    for word in [each for each in words if each.startswith("@")]:
+        words.remove(word)
+        found = _MARK.match(word)
+        if not found or not order(standard, found.group(2)):
+            raise line.error("a version mark is @5010 (from that version) or @<5010 (before it)")
+        before = order(standard, version) < order(standard, found.group(2))
+        if before != bool(found.group(1)):
+            return False
+    return True
+
+
+@dataclass
+class Dictionary:
+    """Elements, composites and segments of one standard; taken apart when they are asked for."""
+
+    standard: str
+    files: tuple[Path, ...]
+
+    def __post_init__(self) -> None:
+        self._raw: dict[str, dict[str, list[tuple[int, Line]]]] = {}
+        self._made: dict[tuple[str, str, int], Element | Composite | SegmentType] = {}
+        for file in ("elements", "composites", "segments"):
+            self._raw[file] = {}
+            for folder in self.files:
+                if (folder / f"{file}.txt").exists():
+                    self._take(file, folder / f"{file}.txt")
+
+    def element(self, name: str, version: str) -> Element | None:
+        """The data element in this version."""
+        return self._find("elements", name, version, self._element)  # type: ignore[return-value]
+
+    def composite(self, name: str, version: str) -> Composite | None:
+        """The composite in this version."""
+        return self._find("composites", name, version, self._composite)  # type: ignore[return-value]
+
+    def segment(self, tag: str, version: str) -> SegmentType | None:
+        """The segment in this version."""
+        return self._find("segments", tag, version, self._segment)  # type: ignore[return-value]
+
+    def names(self, file: str) -> list[str]:
+        """All names of ``elements``, ``composites`` or ``segments``."""
+        return list(self._raw[file])
+
+    def _take(self, file: str, path: Path) -> None:
+        last: tuple[str, int] | None = None
+        for line in lines(path):
+            if line.indent:
+                if last is None:
+                    raise line.error("an indented line continues the one before it")
+                entries = self._raw[file][last[0]]
+                entries[-1] = (last[1], entries[-1][1]._replace(text=f"{entries[-1][1].text} {line.text}"))
+                continue
+            name, _, since = line.text.split(None, 1)[0].partition("@")
+            last = (name, order(self.standard, since) if since else 0)
+            if since and not last[1]:
+                raise line.error("unknown version after @")
+            self._raw[file].setdefault(name, []).append((last[1], line))
+
+    def _find(self, file: str, name: str, version: str, make):  # type: ignore[no-untyped-def]
+        entries = self._raw[file].get(name)
+        if not entries:
+            return None
+        wanted = order(self.standard, version)
+        since, line = max((each for each in entries if each[0] <= wanted), default=min(entries), key=lambda each: each[0])
+        key = (file, name, since if file == "elements" else wanted)
+        if key not in self._made:
+            head, _, rest = line.text.partition(" ")
+            self._made[key] = make(line, head.partition("@")[0], rest.strip(), version)
+        return self._made[key]
+
+    def _element(self, line: Line, name: str, rest: str, version: str) -> Element:
+        head, colon, codes = rest.partition(" :")
+        open_list = codes.startswith("~")
+        words = head.split(None, 2) if self.standard == "x12" else head.split(None, 1)
+        listed: dict[str, str] = {}
+        for each in (codes[1:] if open_list else codes).split(";"):
+            if each.strip():
+                code, _, meaning = each.strip().partition(" ")
+                listed[code] = meaning.strip()
+        if self.standard == "x12":
+            kind, lengths = words[0], words[1]
+            low, _, high = lengths.partition("/")
+            label = words[2] if len(words) > 2 else ""
+        else:
+            found = _EDIFACT_FORMAT.match(words[0])
+            if not found:
+                raise line.error("a format is an..35, n8 or a3")
+            kind, high = found.group(1), found.group(3)
+            low = "1" if found.group(2) else high
+            label = words[1] if len(words) > 1 else ""
+        if not low.isdigit() or not high.isdigit():
+            raise line.error("lengths are written 1/35")
+        return Element(name, kind, int(low), int(high), label, listed, closed=bool(colon and not open_list))
+
+    def _composite(self, line: Line, name: str, rest: str, version: str) -> Composite:
+        label, uses, conditions = self._uses(line, rest, version)
+        return Composite(name, label, uses, conditions)
+
+    def _segment(self, line: Line, name: str, rest: str, version: str) -> SegmentType:
+        label, uses, conditions = self._uses(line, rest, version)
+        return SegmentType(name, label, uses, conditions)
+
+    def _uses(self, line: Line, rest: str, version: str) -> tuple[str, tuple[Use, ...], tuple[Condition, ...]]:
+        label, _, body = rest.partition(":")
+        places, _, relations = body.partition("|")
+        uses = tuple(self._use(line, word, version) for word in places.split())
+        conditions = []
+        for word in relations.split():
+            found = _CONDITION.match(word)
+            if not found:
+                raise line.error(f"{word} is no condition such as P0304")
+            positions = tuple(int(found.group(2)[at : at + 2]) for at in range(0, len(found.group(2)), 2))
+            if max(positions) > len(uses):
+                raise line.error(f"{word} names an element that is not there")
+            conditions.append(Condition(found.group(1), positions))
+        return label.strip(), uses, tuple(conditions)
+
+    def _use(self, line: Line, word: str, version: str) -> Use:
+        found = _USE.match(word)
+        if not found:
+            raise line.error(f"{word} is no use of an element such as 92! or C040*2")
+        name, required, repeat = found.groups()
+        if name == "-":
+            return Use(None)
+        of = self.composite(name, version) or self.element(name, version)
+        if of is None:
+            raise line.error(f"{name} is neither in elements.txt nor in composites.txt")
+        return Use(of, bool(required), int(repeat or 1))
+
+
+def message(path: Path, dictionary: Dictionary, version: str) -> Grammar:
+    """Read a message file for ``version``.
+
+    :raises GrammarError: the file says something impossible; names the line.
+    """
+    root = LoopNode("", 1, 1, None, 0)
+    grammar = Grammar(dictionary.standard, "", version, "", root)
+    open_loops: list[tuple[int, LoopNode]] = [(-1, root)]
+    checks = []
+    skipped: int | None = None
+    for line in lines(path):
+        words = line.text.split()
+        if skipped is not None and line.indent > skipped:
+            continue
+        skipped = None
+        if not grammar.type:
+            grammar.type, grammar.name = words[0].partition("@")[0], " ".join(words[1:])
+        elif words[0] == "group":
+            grammar.group = words[1]
+        elif words[0] == "versions":
+            grammar.exact = version in words[1:]
+        elif words[0] == "check":
+            if applies(line, words, dictionary.standard, version):
+                checks.append(Check(words[1], tuple(words[2:]), line.text))
+        elif not applies(line, words, dictionary.standard, version):
+            skipped = line.indent
+        else:
+            _place(line, words, open_loops, dictionary, version)
+    grammar.checks = tuple(checks)
+    _no_empty_loops(path, root)
+    return grammar
+
+
+def _place(
+    line: Line, words: list[str], open_loops: list[tuple[int, LoopNode]], dictionary: Dictionary, version: str
+) -> None:
+    while open_loops[-1][0] >= line.indent:
+        open_loops.pop()
+    loop = open_loops[-1][1]
+    is_loop = words[0] == "loop"
+    tag, cardinality, *rest = words[1:] if is_loop else words
+    found = _CARDINALITY.match(cardinality)
+    if not found:
+        raise line.error("a cardinality is 0..1 or 1..*")
+    low = int(found.group(1))
+    high = UNLIMITED if found.group(2) == "*" else int(found.group(2))
+    if is_loop:
+        inner = LoopNode(tag, low, high, loop, len(loop.items))
+        loop.items.append(inner)
+        open_loops.append((line.indent, inner))
+        if len(open_loops) > MAX_DEPTH:
+            raise line.error(f"more than {MAX_DEPTH} loops in one another")
+        return
+    segment = dictionary.segment(tag, version)
+    if segment is None:
+        raise line.error(f"{tag} is not in segments.txt")
+    loop.items.append(SegmentNode(narrowed(segment, rest, line), low, high, loop, len(loop.items)))
+
+
+def narrowed(segment: SegmentType, words: list[str], line: Line) -> SegmentType:
+    """A segment with the narrowing of its place: ``1=BY|ST`` these codes, ``4!`` mandatory, ``5-`` forbidden."""
+    if not words:
+        return segment
+    uses = list(segment.uses)
+    for word in words:
+        found = re.match(r"(\d+)(!|-|=(.+))$", word)
+        if not found or not 0 < int(found.group(1)) <= len(uses):
+            raise line.error(f"{word} is no narrowing of {segment.tag} such as 1=BY|ST, 4! or 5-")
+        at = int(found.group(1)) - 1
+        use = uses[at]
+        codes = frozenset(found.group(3).split("|")) if found.group(3) else use.codes
+        uses[at] = Use(use.of, use.required or found.group(2) == "!", use.repeat, found.group(2) == "-", codes)
+    return SegmentType(segment.tag, segment.name, tuple(uses), segment.conditions)
+
+
+def _no_empty_loops(path: Path, loop: LoopNode) -> None:
+    for each in loop.items:
+        if isinstance(each, LoopNode):
+            if not each.items or not isinstance(each.items[0], SegmentNode):
+                raise GrammarError(f"{path.name}: the loop {each.name} does not begin with a segment")
+            _no_empty_loops(path, each)
