@@ -10,7 +10,7 @@ from typing import NamedTuple
 from .delimiters import Delimiters
 from .finding import Level, shown
 from .grammar.model import Composite, Condition, Element, SegmentType, Use
-from .segment import Repeats, Segment, Value, split
+from .segment import Repeats, Value, split
 
 _INTEGER = re.compile(r"-?[0-9]+")
 _DECIMAL_X12 = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
@@ -114,7 +114,9 @@ class Explainer:
         parts = [value] if isinstance(value, str) else value
         names = {}
         for number, use in enumerate(of.uses, 1):
-            name = f"{place.name}-{number:02d}" if self._x12 else f"{of.id}.{use.of.id}" if use.of else f"{of.id}.{number}"
+            name = (
+                f"{place.name}-{number:02d}" if self._x12 else f"{of.id}.{use.of.id}" if use.of else f"{of.id}.{number}"
+            )
             names[number] = name
             spot = Place(name, place.index, number, place.repeat)
             self._use(parts[number - 1] if number <= len(parts) else "", use, spot, found)
@@ -131,9 +133,13 @@ class Explainer:
     ) -> None:
         size = self._size(value, of)
         if size > of.max:
-            found.append(_flaw("element.long", f"{shown(value)} has {size} characters", of, place, value, f"at most {of.max}"))
+            found.append(
+                _flaw("element.long", f"{shown(value)} has {size} characters", of, place, value, f"at most {of.max}")
+            )
         elif size < of.min:
-            found.append(_flaw("element.short", f"{shown(value)} has {size} characters", of, place, value, f"at least {of.min}"))  # fmt: skip
+            found.append(
+                _flaw("element.short", f"{shown(value)} has {size} characters", of, place, value, f"at least {of.min}")
+            )
         if wrong := _CONTROL.search(value):
             text = f"{shown(value)} has the control character \\x{ord(wrong.group()):02x}"
             found.append(_flaw("element.charset", text, of, place, value, "printable characters"))
@@ -164,16 +170,25 @@ class Explainer:
         "a": lambda self, value: not any("0" <= each <= "9" for each in value),
     }
 
-    def _code(
-        self, value: str, of: Element, narrowed: frozenset[str] | None, place: Place, found: list[Flaw]
-    ) -> None:
+    def _code(self, value: str, of: Element, narrowed: frozenset[str] | None, place: Place, found: list[Flaw]) -> None:
         if narrowed is not None:
             if value not in narrowed:
                 expected = f"one of {_listed(narrowed)}"
-                found.append(_flaw("code.narrowed", f"the code {shown(value)} is not used here", of, place, value, expected))
+                found.append(
+                    _flaw("code.narrowed", f"the code {shown(value)} is not used here", of, place, value, expected)
+                )
         elif of.codes and value not in of.codes:
             if of.closed:
-                found.append(_flaw("code.unknown", f"the code {shown(value)} is not known", of, place, value, f"one of {_listed(of.codes)}"))  # fmt: skip
+                found.append(
+                    _flaw(
+                        "code.unknown",
+                        f"the code {shown(value)} is not known",
+                        of,
+                        place,
+                        value,
+                        f"one of {_listed(of.codes)}",
+                    )
+                )
             elif self._listed_codes:
                 found.append(_flaw("code.unlisted", f"the code {shown(value)} is not listed", of, place, value))
 

@@ -48,7 +48,9 @@ class Codec:
             yield interchange
             interchange.drain()
         if not count:
-            raise UnreadableError("no interchange found: neither ISA nor UNB, and no message that begins with ST or UNH")
+            raise UnreadableError(
+                "no interchange found: neither ISA nor UNB, and no message that begins with ST or UNH"
+            )
 
     def compiled(self, standard: str, type_: str, version: str, delimiters: Delimiters) -> Compiled:
         """The automaton for a message type with these delimiters."""

@@ -31,7 +31,9 @@ class Segment:
 
         Empty elements at the end are left out, as both standards want.
         """
-        values: list[Value] = ["" if each is None else str(each) if isinstance(each, int) else each for each in elements]
+        values: list[Value] = [
+            "" if each is None else str(each) if isinstance(each, int) else each for each in elements
+        ]
         while values and not any(_flat(values[-1])):
             values.pop()
         return cls(tag, values)

@@ -133,7 +133,9 @@ class Cutter:
         at = text.find(tag, 0, end)
         while at >= 0:
             before = text[max(0, at - 400) : at].rstrip(self._blanks)
-            if before.endswith(self._terminator) and not (self._release and self._is_released(text, text.rindex(self._terminator, 0, at))):
+            if before.endswith(self._terminator) and not (
+                self._release and self._is_released(text, text.rindex(self._terminator, 0, at))
+            ):
                 break
             if not before and (at < 400 or not text[:at].strip(self._blanks)):
                 break

@@ -160,8 +160,11 @@ class _Walk:
             self._report.add(flaw, node.tag, position, node.loop.path())
 
     def act(self, action: Action, step: Step, steps: Steps, raw: str, position: int) -> None:
-        for number in action.hooks:
-            self._watches[number].see(_tag(raw, self._compiled), raw, position)
+        if action.hooks:
+            assert step.node is not None
+            tag = step.node.type.tag
+            for number in action.hooks:
+                self._watches[number].see(tag, raw, position)
         if action.reset:
             for counter in action.reset:
                 self._counters[counter] = 1
@@ -187,8 +190,15 @@ class _Walk:
         for watch in self._watches:
             for fault in watch.end():
                 flaw = Flaw(
-                    "balance", fault.rule, fault.text, fault.expected, fault.value, fault.element, fault.index, fault.component
-                )  # fmt: skip
+                    "balance",
+                    fault.rule,
+                    fault.text,
+                    fault.expected,
+                    fault.value,
+                    fault.element,
+                    fault.index,
+                    fault.component,
+                )
                 self._report.add(flaw, fault.tag, fault.position)
 
     def _problem(self, problem: tuple[str, SegmentNode | None], raw: str, steps: Steps, position: int) -> None:
@@ -205,7 +215,9 @@ class _Walk:
         if rule == "segment.order":
             text = f"the segment {tag} may not stand at this place"
         else:
-            text = f"the segment {shown(tag, 12)} is not in {self._compiled.grammar.type} {self._compiled.grammar.version}"
+            text = (
+                f"the segment {shown(tag, 12)} is not in {self._compiled.grammar.type} {self._compiled.grammar.version}"
+            )
         self._report.add(Flaw("grammar", rule, text, f"one of {names}" if names else ""), tag[:10], position)
 
     def _too_many(self, node: SegmentNode, position: int, limit: int, *, loop: bool) -> None:

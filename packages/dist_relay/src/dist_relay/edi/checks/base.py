@@ -58,7 +58,9 @@ class Context(NamedTuple):
         tag, *numbers = word.split(".")
         if not numbers or len(numbers) > 2 or not all(each.isdigit() and int(each) for each in numbers):
             raise self.error(f"{word} is no place such as CTT.1 or MOA.1.2")
-        return Place(tag, int(numbers[0]), int(numbers[1]) if len(numbers) > 1 else 0, self.grammar.standard, self.delimiters)
+        return Place(
+            tag, int(numbers[0]), int(numbers[1]) if len(numbers) > 1 else 0, self.grammar.standard, self.delimiters
+        )
 
 
 class Place(NamedTuple):

@@ -63,11 +63,15 @@ class _Target:
             if claimed is None or claimed != found:
                 place = self._target
                 text = f"{value} does not agree with the {what}"
-                yield Fault(rule, text, str(found), place.tag, position, place.name, place.index, place.component, value)
+                yield Fault(
+                    rule, text, str(found), place.tag, position, place.name, place.index, place.component, value
+                )
 
 
 class _Count(_Target):
-    def __init__(self, target: Place, condition: Only | None, counted: tuple[str, ...], counted_only: Only | None) -> None:
+    def __init__(
+        self, target: Place, condition: Only | None, counted: tuple[str, ...], counted_only: Only | None
+    ) -> None:
         super().__init__(target, condition)
         self._counted = counted
         self._counted_only = counted_only

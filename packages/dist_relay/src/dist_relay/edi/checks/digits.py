@@ -49,7 +49,9 @@ def _parse(context: Context) -> tuple[Place, Only | None, int | None]:
 
 
 class _Digits:
-    def __init__(self, place: Place, condition: Only | None, pairs: int | None, lengths: frozenset[int], name: str) -> None:
+    def __init__(
+        self, place: Place, condition: Only | None, pairs: int | None, lengths: frozenset[int], name: str
+    ) -> None:
         self._place = place
         self._condition = condition
         self._pairs = pairs
@@ -82,5 +84,15 @@ class _Digits:
         lengths = " or ".join(str(each) for each in sorted(self._lengths))
         text = f"{value[:40]} is no {self._name.upper()}: wrong check digit or length"
         self._faults.append(
-            Fault(f"balance.{self._name}", text, f"{lengths} digits with check digit", place.tag, position, place.name, index, component, value)
-        )  # fmt: skip
+            Fault(
+                f"balance.{self._name}",
+                text,
+                f"{lengths} digits with check digit",
+                place.tag,
+                position,
+                place.name,
+                index,
+                component,
+                value,
+            )
+        )

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from .base import Context, Fault, Watcher, elements
 
+
 def hl(context: Context) -> Watcher:
     """Numbers, parents and child codes of HL."""
     separator = context.delimiters.element
@@ -69,7 +70,9 @@ class _Cps:
         if number in self._seen:
             self._fault(1, f"the number {number[:20]} was used before", "a number of its own", number, position)
         if parent and parent not in self._seen:
-            self._fault(2, f"there is no CPS {parent[:20]} before it", "the number of a CPS before it", parent, position)
+            self._fault(
+                2, f"there is no CPS {parent[:20]} before it", "the number of a CPS before it", parent, position
+            )
         self._seen.add(number)
 
     def end(self) -> Iterable[Fault]:
@@ -77,4 +80,6 @@ class _Cps:
 
     def _fault(self, index: int, text: str, expected: str, value: str, position: int) -> None:
         if len(self._faults) < 100:
-            self._faults.append(Fault("balance.cps", text, expected, "CPS", position, f"CPS{index:02d}", index, 0, value))
+            self._faults.append(
+                Fault("balance.cps", text, expected, "CPS", position, f"CPS{index:02d}", index, 0, value)
+            )

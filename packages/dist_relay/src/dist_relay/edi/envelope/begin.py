@@ -15,7 +15,9 @@ from . import edifact, x12
 if TYPE_CHECKING:
     from ..reader import Codec
 
-_BEGIN = re.compile(r"(?<![A-Za-z0-9])(?:ISA[^A-Za-z0-9\s]|UNA[^A-Za-z0-9\s]{2}|UNB[^A-Za-z0-9\s]|UNH\+|ST[^A-Za-z0-9\s]\d{3}[^A-Za-z0-9\s]|GS[^A-Za-z0-9\s][A-Z]{2}[^A-Za-z0-9\s])")  # fmt: skip
+_BEGIN = re.compile(
+    r"(?<![A-Za-z0-9])(?:ISA[^A-Za-z0-9\s]|UNA[^A-Za-z0-9\s]{2}|UNB[^A-Za-z0-9\s]|UNH\+|ST[^A-Za-z0-9\s]\d{3}[^A-Za-z0-9\s]|GS[^A-Za-z0-9\s][A-Z]{2}[^A-Za-z0-9\s])"
+)
 _LONGEST = 16
 _BLANK = " \t\r\n\x00\x1a\ufeff"
 

@@ -46,7 +46,16 @@ class Noter:
             self._report.add(Flaw("envelope", rule, text))
 
 
-def wrong(report: Report, rule: str, text: str, segment: str, index: int, value: str = "", expected: str = "", position: int = 0) -> None:  # fmt: skip
+def wrong(
+    report: Report,
+    rule: str,
+    text: str,
+    segment: str,
+    index: int,
+    value: str = "",
+    expected: str = "",
+    position: int = 0,
+) -> None:
     """Report a fault of an envelope segment's element."""
     element = f"{segment}{index:02d}" if index else ""
     report.add(Flaw("envelope", rule, text, expected, value, element, index), segment, position)

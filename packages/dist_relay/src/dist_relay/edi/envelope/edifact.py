@@ -78,7 +78,9 @@ def _from_una(una: str, report: Report) -> Delimiters:
         element,
         component,
         "\n" if terminator == "\r" else terminator,
-        "" if repetition == " " or repetition in (component, element, release, terminator) or repetition.isalnum() else repetition,
+        ""
+        if repetition == " " or repetition in (component, element, release, terminator) or repetition.isalnum()
+        else repetition,
         "" if release == " " else release,
         decimal,
     )
@@ -99,7 +101,9 @@ def _header(buffer: Buffer, delimiters: Delimiters) -> tuple[Segment, str]:
         found = re.search(r"[\r\n]", text[start:2_000])
         end = start + found.start() if found else min(len(text), 2_000)
     raw = text[start:end]
-    buffer.text = text[end + len(delimiters.terminator) :] if text[end : end + 1] == delimiters.terminator else text[end:]
+    buffer.text = (
+        text[end + len(delimiters.terminator) :] if text[end : end + 1] == delimiters.terminator else text[end:]
+    )
     return split(raw.replace("\r", "").replace("\n", ""), delimiters, position=1), raw
 
 
@@ -108,14 +112,38 @@ def _check_header(interchange: Interchange, has_unb: bool) -> None:
     if not has_unb:
         wrong(report, "envelope.missing", "the interchange header UNB is missing", "UNB", 0)
         return
-    for index, name in ((1, "syntax identifier"), (2, "sender"), (3, "recipient"), (4, "date"), (5, "control reference")):
+    for index, name in (
+        (1, "syntax identifier"),
+        (2, "sender"),
+        (3, "recipient"),
+        (4, "date"),
+        (5, "control reference"),
+    ):
         if not header.get(index):
             wrong(report, "envelope.element", f"the {name} is missing", "UNB", index, "", "a value", 1)
     if header.get(1) and header.get(1) not in BY_SYNTAX and header.get(1) != "UNOX":
-        wrong(report, "envelope.syntax", f"the syntax identifier {header.get(1)[:10]} is not known", "UNB", 1, header.get(1), "UNOA to UNOY", 1)  # fmt: skip
+        wrong(
+            report,
+            "envelope.syntax",
+            f"the syntax identifier {header.get(1)[:10]} is not known",
+            "UNB",
+            1,
+            header.get(1),
+            "UNOA to UNOY",
+            1,
+        )
     date, time = header.get(4), header.get(4, 2)
     if date and not (re.fullmatch("[0-9]{6}|[0-9]{8}", date) and re.fullmatch("[0-9]{4}", time)):
-        wrong(report, "envelope.date", "date and time of the interchange are wrong", "UNB", 4, f"{date}:{time}"[:20], "YYMMDD:HHMM", 1)  # fmt: skip
+        wrong(
+            report,
+            "envelope.date",
+            "date and time of the interchange are wrong",
+            "UNB",
+            4,
+            f"{date}:{time}"[:20],
+            "YYMMDD:HHMM",
+            1,
+        )
 
 
 class _Session:
@@ -165,7 +193,9 @@ class _Session:
                 self._end(raw)
                 return
             else:
-                wrong(self._report, "envelope.stray", f"the segment {tag} stands outside of a message", tag, 0, raw[:60])
+                wrong(
+                    self._report, "envelope.stray", f"the segment {tag} stands outside of a message", tag, 0, raw[:60]
+                )
         self._end_group(None)
         if not self._bare:
             wrong(self._report, "envelope.missing", "the interchange trailer UNZ is missing", "UNZ", 0)
@@ -178,7 +208,12 @@ class _Session:
         grammar = compiled.grammar
         group = self._group
         report = Report(
-            self._codec.profile, grammar.exact, self._interchange.control, group.control if group else "", type_, reference
+            self._codec.profile,
+            grammar.exact,
+            self._interchange.control,
+            group.control if group else "",
+            type_,
+            reference,
         )
         message = Message(
             "edifact",
@@ -210,7 +245,16 @@ class _Session:
         if not message.control:
             wrong(message.report, "envelope.element", "the message has no reference number", "UNH", 1, "", "a value", 1)
         elif message.control in self._references:
-            wrong(message.report, "envelope.duplicate", f"the reference {message.control} was used before", "UNH", 1, message.control, "", 1)  # fmt: skip
+            wrong(
+                message.report,
+                "envelope.duplicate",
+                f"the reference {message.control} was used before",
+                "UNH",
+                1,
+                message.control,
+                "",
+                1,
+            )
         if len(self._references) < MAX_CONTROLS:
             self._references.add(message.control)
         if not message.type:
@@ -226,9 +270,27 @@ class _Session:
             return
         trailer = message.trailer = split(end, self._delimiters, position=position)
         if whole(trailer.get(1)) != position:
-            wrong(report, "envelope.count", f"UNT names {trailer.get(1)[:20] or 'no'} segments", "UNT", 1, trailer.get(1), str(position), position)  # fmt: skip
+            wrong(
+                report,
+                "envelope.count",
+                f"UNT names {trailer.get(1)[:20] or 'no'} segments",
+                "UNT",
+                1,
+                trailer.get(1),
+                str(position),
+                position,
+            )
         if trailer.get(2) != message.control:
-            wrong(report, "envelope.reference", "the reference in UNT is not that of UNH", "UNT", 2, trailer.get(2), message.control, position)  # fmt: skip
+            wrong(
+                report,
+                "envelope.reference",
+                "the reference in UNT is not that of UNH",
+                "UNT",
+                2,
+                trailer.get(2),
+                message.control,
+                position,
+            )
 
     def _begin_group(self, raw: str) -> None:
         header = split(raw, self._delimiters)
@@ -254,9 +316,25 @@ class _Session:
         trailer = group.trailer = split(raw, self._delimiters)
         group.declared = trailer.get(1)
         if whole(group.declared) != group.messages:
-            wrong(group.report, "envelope.count", f"UNE names {group.declared[:20] or 'no'} messages", "UNE", 1, group.declared, str(group.messages))  # fmt: skip
+            wrong(
+                group.report,
+                "envelope.count",
+                f"UNE names {group.declared[:20] or 'no'} messages",
+                "UNE",
+                1,
+                group.declared,
+                str(group.messages),
+            )
         if trailer.get(2) != group.control:
-            wrong(group.report, "envelope.reference", "the reference in UNE is not that of UNG", "UNE", 2, trailer.get(2), group.control)  # fmt: skip
+            wrong(
+                group.report,
+                "envelope.reference",
+                "the reference in UNE is not that of UNG",
+                "UNE",
+                2,
+                trailer.get(2),
+                group.control,
+            )
 
     def _end(self, raw: str) -> None:
         interchange = self._interchange
@@ -264,6 +342,22 @@ class _Session:
         counted = len(interchange.groups) or interchange.message_count
         if whole(trailer.get(1)) != counted:
             what = "groups" if interchange.groups else "messages"
-            wrong(self._report, "envelope.count", f"UNZ names {trailer.get(1)[:20] or 'no'} {what}", "UNZ", 1, trailer.get(1), str(counted))  # fmt: skip
+            wrong(
+                self._report,
+                "envelope.count",
+                f"UNZ names {trailer.get(1)[:20] or 'no'} {what}",
+                "UNZ",
+                1,
+                trailer.get(1),
+                str(counted),
+            )
         if trailer.get(2) != interchange.control:
-            wrong(self._report, "envelope.reference", "the reference in UNZ is not that of UNB", "UNZ", 2, trailer.get(2), interchange.control)  # fmt: skip
+            wrong(
+                self._report,
+                "envelope.reference",
+                "the reference in UNZ is not that of UNB",
+                "UNZ",
+                2,
+                trailer.get(2),
+                interchange.control,
+            )

@@ -96,7 +96,16 @@ def _terminator(text: str) -> tuple[str, int]:
 def _check_isa(parts: list[str], report: Report) -> None:
     for index, (value, width) in enumerate(zip(parts[1:16], WIDTHS, strict=False), 1):
         if len(value) != width:
-            wrong(report, "envelope.width", f"ISA{index:02d} has {len(value)} characters", "ISA", index, value, str(width), 1)
+            wrong(
+                report,
+                "envelope.width",
+                f"ISA{index:02d} has {len(value)} characters",
+                "ISA",
+                index,
+                value,
+                str(width),
+                1,
+            )
     if not re.fullmatch(r"[0-9]{6}", parts[9]):
         wrong(report, "envelope.date", "the date of the interchange is wrong", "ISA", 9, parts[9], "YYMMDD", 1)
     if not re.fullmatch(r"[0-9]{4}", parts[10]):
@@ -173,7 +182,14 @@ class _Session:
                 self._end(raw)
                 return
             else:
-                wrong(self._report, "envelope.stray", f"the segment {tag[:10]} stands outside of a transaction set", tag[:10], 0, raw[:60])  # fmt: skip
+                wrong(
+                    self._report,
+                    "envelope.stray",
+                    f"the segment {tag[:10]} stands outside of a transaction set",
+                    tag[:10],
+                    0,
+                    raw[:60],
+                )
         self._end_group(None)
         if not self.bare:
             wrong(self._report, "envelope.missing", "the interchange trailer IEA is missing", "IEA", 0)
@@ -189,7 +205,12 @@ class _Session:
         compiled = self._codec.compiled("x12", type_, version, self._delimiters)
         grammar = compiled.grammar
         report = Report(
-            self._codec.profile, grammar.exact, self._interchange.control, group.control if group else "", type_, control
+            self._codec.profile,
+            grammar.exact,
+            self._interchange.control,
+            group.control if group else "",
+            type_,
+            control,
         )
         message = Message(
             "x12",
@@ -234,16 +255,52 @@ class _Session:
         trailer = message.trailer = split(end, self._delimiters, position=position)
         count = whole(trailer.get(1))
         if count != position:
-            wrong(report, "envelope.count", f"SE01 names {trailer.get(1)[:20] or 'no'} segments", "SE", 1, trailer.get(1), str(position), position)  # fmt: skip
+            wrong(
+                report,
+                "envelope.count",
+                f"SE01 names {trailer.get(1)[:20] or 'no'} segments",
+                "SE",
+                1,
+                trailer.get(1),
+                str(position),
+                position,
+            )
         if trailer.get(2) != message.control:
-            wrong(report, "envelope.reference", "SE02 is not the control number of ST02", "SE", 2, trailer.get(2), message.control, position)  # fmt: skip
+            wrong(
+                report,
+                "envelope.reference",
+                "SE02 is not the control number of ST02",
+                "SE",
+                2,
+                trailer.get(2),
+                message.control,
+                position,
+            )
 
     def _check_header(self, message: Message, group_code: str) -> None:
         report, group = message.report, self._group
         if not message.control:
-            wrong(report, "envelope.element", "the transaction set has no control number", "ST", 2, "", "4 to 9 characters", 1)
+            wrong(
+                report,
+                "envelope.element",
+                "the transaction set has no control number",
+                "ST",
+                2,
+                "",
+                "4 to 9 characters",
+                1,
+            )
         elif message.control in self._sets:
-            wrong(report, "envelope.duplicate", f"the control number {message.control} was used before in this group", "ST", 2, message.control, "", 1)  # fmt: skip
+            wrong(
+                report,
+                "envelope.duplicate",
+                f"the control number {message.control} was used before in this group",
+                "ST",
+                2,
+                message.control,
+                "",
+                1,
+            )
         if len(self._sets) < MAX_CONTROLS:
             self._sets.add(message.control)
         if group is None:
@@ -252,7 +309,15 @@ class _Session:
             return
         group.messages += 1
         if group_code and group.type != group_code:
-            wrong(report, "envelope.group", f"{message.type} stands in a group of type {group.type}", "GS", 1, group.type, group_code)  # fmt: skip
+            wrong(
+                report,
+                "envelope.group",
+                f"{message.type} stands in a group of type {group.type}",
+                "GS",
+                1,
+                group.type,
+                group_code,
+            )
 
     def _begin_group(self, raw: str) -> None:
         header = split(raw, self._delimiters)
@@ -283,15 +348,47 @@ class _Session:
         trailer = group.trailer = split(raw, self._delimiters)
         group.declared = trailer.get(1)
         if whole(group.declared) != group.messages:
-            wrong(group.report, "envelope.count", f"GE01 names {group.declared[:20] or 'no'} transaction sets", "GE", 1, group.declared, str(group.messages))  # fmt: skip
+            wrong(
+                group.report,
+                "envelope.count",
+                f"GE01 names {group.declared[:20] or 'no'} transaction sets",
+                "GE",
+                1,
+                group.declared,
+                str(group.messages),
+            )
         if trailer.get(2) != group.control:
-            wrong(group.report, "envelope.reference", "GE02 is not the control number of GS06", "GE", 2, trailer.get(2), group.control)  # fmt: skip
+            wrong(
+                group.report,
+                "envelope.reference",
+                "GE02 is not the control number of GS06",
+                "GE",
+                2,
+                trailer.get(2),
+                group.control,
+            )
 
     def _end(self, raw: str) -> None:
         trailer = self._interchange.trailer = split(raw, self._delimiters)
         groups = len(self._interchange.groups)
         if whole(trailer.get(1)) != groups:
             if not (groups == 0 and self._interchange.ta1 and whole(trailer.get(1)) == 0):
-                wrong(self._report, "envelope.count", f"IEA01 names {trailer.get(1)[:20] or 'no'} groups", "IEA", 1, trailer.get(1), str(groups))  # fmt: skip
+                wrong(
+                    self._report,
+                    "envelope.count",
+                    f"IEA01 names {trailer.get(1)[:20] or 'no'} groups",
+                    "IEA",
+                    1,
+                    trailer.get(1),
+                    str(groups),
+                )
         if trailer.get(2) != self._interchange.header.get(13):
-            wrong(self._report, "envelope.reference", "IEA02 is not the control number of ISA13", "IEA", 2, trailer.get(2), self._interchange.header.get(13))  # fmt: skip
+            wrong(
+                self._report,
+                "envelope.reference",
+                "IEA02 is not the control number of ISA13",
+                "IEA",
+                2,
+                trailer.get(2),
+                self._interchange.header.get(13),
+            )

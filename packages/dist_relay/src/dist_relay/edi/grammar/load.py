@@ -105,7 +105,9 @@ class Dictionary:
         if not entries:
             return None
         wanted = order(self.standard, version)
-        since, line = max((each for each in entries if each[0] <= wanted), default=min(entries), key=lambda each: each[0])
+        since, line = max(
+            (each for each in entries if each[0] <= wanted), default=min(entries), key=lambda each: each[0]
+        )
         key = (file, name, since if file == "elements" else wanted)
         if key not in self._made:
             head, _, rest = line.text.partition(" ")

@@ -18,6 +18,8 @@ from .model import UNLIMITED, Grammar, LoopNode, SegmentNode, SegmentType
 
 UNROLLED = 100
 """Up to this many repeats in a row are states of their own; beyond, a counter counts."""
+MAX_STEPS = 200
+"""Steps kept per state: tags come from outside."""
 MAX_STATES = 50_000
 """States kept per automaton; beyond, they are made anew each time."""
 
@@ -134,7 +136,8 @@ class Machine:
         tag = raw.partition(self.delimiters.element)[0].partition(self.delimiters.component)[0]
         state: State = steps[None]
         step = self._step(state, tag)
-        if (tag in self._tags or tag in self._envelope) and len(tag) in (2, 3) and len(self._states) < MAX_STATES:
+        known = tag in self._tags or tag in self._envelope or not self.grammar.known
+        if known and len(tag) in (2, 3) and len(steps) < MAX_STEPS and len(self._states) < MAX_STATES:
             steps[raw[:3]] = step
         return step
 

@@ -81,7 +81,9 @@ class _Maker:
             rest = body + rest
             if position > 1:
                 rest = f"{component}{rest}" if needed else f"(?:{component}{rest})?"
-        return f"(?=[^{component}]|{component}+[^{re.escape(self._delimiters.element)}{component}]){rest}(?<!{component})"
+        return (
+            f"(?=[^{component}]|{component}+[^{re.escape(self._delimiters.element)}{component}]){rest}(?<!{component})"
+        )
 
     def _element(self, of: Element, narrowed: frozenset[str] | None) -> str:
         codes = narrowed
@@ -117,8 +119,11 @@ def _date(low: int, high: int) -> str:
 
 
 def _time(low: int, high: int) -> str:
-    forms = [f"{_TIME}{more}" for size, more in ((8, "[0-5][0-9][0-9]{2}"), (7, "[0-5][0-9][0-9]"), (6, "[0-5][0-9]"))
-             if low <= size <= high]  # fmt: skip
+    forms = [
+        f"{_TIME}{more}"
+        for size, more in ((8, "[0-5][0-9][0-9]{2}"), (7, "[0-5][0-9][0-9]"), (6, "[0-5][0-9]"))
+        if low <= size <= high
+    ]
     if low <= 4 <= high:
         forms.append(_TIME)
     return f"(?:{'|'.join(forms)})" if forms else "(?!)"
@@ -164,7 +169,9 @@ def _branch(tree: dict[str, dict]) -> str:  # type: ignore[type-arg]
     if set(tree) == {""}:
         return ""
     leaves = [character for character, below in tree.items() if character and set(below) == {""}]
-    forms = [re.escape(character) + _branch(below) for character, below in tree.items() if character and set(below) != {""}]
+    forms = [
+        re.escape(character) + _branch(below) for character, below in tree.items() if character and set(below) != {""}
+    ]
     if len(leaves) > 1:
         forms.append(f"[{''.join(re.escape(each) for each in leaves)}]")
     else:
