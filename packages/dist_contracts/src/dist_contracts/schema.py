@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .base import Contract
+from .documents import DOCUMENTS
 from .envelope import Envelope, Outcome
 from .events import EVENTS
 from .manifest import Manifest
@@ -18,6 +19,7 @@ PUBLISHED: dict[str, type[Contract]] = {
     "outcome.v1": Outcome,
     "manifest.v1": Manifest,
     **{name: spec.payload for name, spec in EVENTS.items()},
+    **DOCUMENTS,
 }
 """Name with version → the object it describes."""
 
