@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Delimiters:
     """Service characters of an interchange; an empty string where the standard or version has none.
 
-    ``decimal`` is the decimal mark of numbers: ``.`` in X12; in EDIFACT both ``.`` and ``,`` are read whatever UNA says.
+    ``decimal`` is the decimal mark that is written: ``.`` in X12; in EDIFACT both ``.`` and ``,`` are read.
     """
 
     element: str

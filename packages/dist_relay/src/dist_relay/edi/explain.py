@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import NamedTuple
 
 from .delimiters import Delimiters
 from .finding import Level, shown
@@ -27,7 +27,8 @@ _KINDS = {
 }
 
 
-class Flaw(NamedTuple):
+@dataclass(frozen=True)
+class Flaw:
     """What is wrong inside a segment; the validator adds the place in the message."""
 
     level: Level
@@ -42,7 +43,8 @@ class Flaw(NamedTuple):
     reference: str = ""
 
 
-class Place(NamedTuple):
+@dataclass(frozen=True)
+class Place:
     """Where in a segment: the names for people and the numbers for acknowledgements."""
 
     name: str
@@ -101,7 +103,7 @@ class Explainer:
             text = f"{len(repeats)} repeats"
             found.append(_flaw("element.repeats", text, use.of, place, "", f"at most {use.repeat}"))
         for number, each in enumerate(repeats, 1):
-            spot = place._replace(repeat=number) if len(repeats) > 1 else place
+            spot = replace(place, repeat=number) if len(repeats) > 1 else place
             if isinstance(use.of, Composite):
                 self._composite(each, use.of, spot, found)
             elif isinstance(each, str):
@@ -239,8 +241,8 @@ def _flaw(
     return Flaw(level, rule, text, expected, value, place.name, place.index, place.component, place.repeat, reference)
 
 
-def _listed(codes: frozenset[str] | object, limit: int = 12) -> str:
-    names = sorted(codes)  # type: ignore[call-overload]
+def _listed(codes: Iterable[str], limit: int = 12) -> str:
+    names = sorted(codes)
     return ", ".join(names[:limit]) + (" …" if len(names) > limit else "")
 
 

@@ -98,7 +98,8 @@ class Cutter:
         """What stands behind the last terminator at the end of the input."""
         text, self._buffer.text = self._buffer.text, ""
         if text.strip(_BLANKS + "\x1a\x00"):
-            self._note("envelope.terminator", "the last segment has no terminator")
+            if self._terminator not in "\r\n":
+                self._note("envelope.terminator", "the last segment has no terminator")
             yield [self._clean(text).strip(self._blanks)]
 
     def _last_terminator(self, text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from ..delimiters import Delimiters
@@ -11,7 +12,8 @@ from ..grammar.model import Check, Grammar
 from ..segment import cut, split
 
 
-class Fault(NamedTuple):
+@dataclass(frozen=True)
+class Fault:
     """A balance that does not hold, at a segment."""
 
     rule: str
@@ -63,7 +65,8 @@ class Context(NamedTuple):
         )
 
 
-class Place(NamedTuple):
+@dataclass(frozen=True)
+class Place:
     """An element (and component) of a segment."""
 
     tag: str

@@ -53,9 +53,8 @@ class _Target:
         self._claims: list[tuple[str, int]] = []
 
     def _claim(self, raw: str, position: int) -> None:
-        if self._condition is None or self._condition.holds(raw):
-            if value := self._target.value(raw):
-                self._claims.append((value, position))
+        if (self._condition is None or self._condition.holds(raw)) and (value := self._target.value(raw)):
+            self._claims.append((value, position))
 
     def _compare(self, rule: str, found: Decimal, what: str) -> Iterable[Fault]:
         for value, position in self._claims[:10]:

@@ -7,6 +7,7 @@ looks at qualifier and value in turn from element 6 on.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from .base import Context, Fault, Only, Place, Watcher, elements, only
 
@@ -80,7 +81,7 @@ class _Digits:
             digits = digits[2:] if len(digits) == 20 and digits.startswith("00") else digits
         if not value or (len(digits) in self._lengths and right(digits)) or len(self._faults) >= 100:
             return
-        place = self._place._replace(index=index, component=component)
+        place = replace(self._place, index=index, component=component)
         lengths = " or ".join(str(each) for each in sorted(self._lengths))
         text = f"{value[:40]} is no {self._name.upper()}: wrong check digit or length"
         self._faults.append(

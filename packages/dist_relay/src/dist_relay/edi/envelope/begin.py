@@ -15,8 +15,10 @@ from . import edifact, x12
 if TYPE_CHECKING:
     from ..reader import Codec
 
+_MARK = "[^A-Za-z0-9 \\t\\r\\n]"
 _BEGIN = re.compile(
-    r"(?<![A-Za-z0-9])(?:ISA[^A-Za-z0-9\s]|UNA[^A-Za-z0-9\s]{2}|UNB[^A-Za-z0-9\s]|UNH\+|ST[^A-Za-z0-9\s]\d{3}[^A-Za-z0-9\s]|GS[^A-Za-z0-9\s][A-Z]{2}[^A-Za-z0-9\s])"
+    "(?<![A-Za-z0-9])"
+    f"(?:ISA{_MARK}|UNA{_MARK}{{2}}|UNB{_MARK}|UNH[+]|ST{_MARK}[0-9]{{3}}{_MARK}|GS{_MARK}[A-Z]{{2}}{_MARK})"
 )
 _LONGEST = 16
 _BLANK = " \t\r\n\x00\x1a\ufeff"

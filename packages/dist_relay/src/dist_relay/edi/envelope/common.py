@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import TYPE_CHECKING
 
-from ..charset import Charset
 from ..explain import Flaw
-from ..tokens import Buffer, Cutter
+from ..segment import Segment
+from ..tokens import Cutter
 from ..validate import Report
-
-if TYPE_CHECKING:
-    from ..reader import Codec
 
 MAX_CONTROLS = 100_000
 """Control numbers remembered per interchange to find repeated ones."""
@@ -61,15 +57,23 @@ def wrong(
     report.add(Flaw("envelope", rule, text, expected, value, element, index), segment, position)
 
 
+def check_count(report: Report, trailer: Segment, counted: int, what: str, position: int = 0) -> None:
+    """The first element of a trailer names how many segments, messages or groups there were."""
+    named = trailer.get(1)
+    if whole(named) != counted:
+        text = f"{trailer.tag} names {named[:20] or 'no'} {what}"
+        wrong(report, "envelope.count", text, trailer.tag, 1, named, str(counted), position)
+
+
+def check_reference(report: Report, trailer: Segment, wanted: str, header: str, position: int = 0) -> None:
+    """The second element of a trailer repeats the control number of its header."""
+    found = trailer.get(2)
+    if found != wanted:
+        text = f"the control number of {trailer.tag} is not that of {header}"
+        wrong(report, "envelope.reference", text, trailer.tag, 2, found, wanted, position)
+
+
 def whole(text: str) -> int | None:
     """A count of an envelope: a whole number, or None."""
     text = text.strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else None
-
-
-def report(codec: Codec, **names: str) -> Report:
-    """An empty report of this codec's profile."""
-    return Report(codec.profile, **names)
-
-
-__all__ = ["MAX_CONTROLS", "Buffer", "Charset", "Cutter", "Noter", "Segments", "report", "whole", "wrong"]

@@ -15,10 +15,12 @@ from ..interchange import Group, Interchange, Message
 from ..segment import Segment, split
 from ..tokens import Buffer, Cutter
 from ..validate import Report, run
-from .common import MAX_CONTROLS, Noter, Segments, whole, wrong
+from .common import MAX_CONTROLS, Noter, Segments, check_count, check_reference, wrong
 
 if TYPE_CHECKING:
     from ..reader import Codec
+
+_BLANK = " \t\r\n"
 
 TRAILER = "UNT"
 TAGS = frozenset({"UNB", "UNG", "UNH", "UNT", "UNE", "UNZ"})
@@ -31,9 +33,9 @@ def begin(codec: Codec, buffer: Buffer, keep: bool) -> Interchange:
     if buffer.text.startswith("UNA"):
         una = buffer.text[:9]
         delimiters = _from_una(una, report)
-        buffer.text = buffer.text[9:].lstrip(" \r\n") if not delimiters.terminator.isspace() else buffer.text[9:]
+        buffer.text = buffer.text[9:].lstrip(_BLANK)
         buffer.need(1 << 10)
-    has_unb = buffer.text.lstrip().startswith("UNB")
+    has_unb = buffer.text.startswith("UNB")
     if not una and has_unb and not buffer.text.startswith("UNB+"):
         delimiters = replace(delimiters, element=buffer.text[3])
     header, raw = _header(buffer, delimiters) if has_unb else (Segment("UNB", [], 0), "")
@@ -73,7 +75,7 @@ def _from_una(una: str, report: Report) -> Delimiters:
     if len(una) < 9:
         wrong(report, "envelope.delimiters", "UNA has fewer than six characters", "UNA", 0, una)
         return EDIFACT
-    component, element, decimal, release, repetition, terminator = una[3:9]
+    component, element, decimal, release, repetition, terminator = list(una[3:9])
     made = Delimiters(
         element,
         component,
@@ -93,14 +95,13 @@ def _from_una(una: str, report: Report) -> Delimiters:
 def _header(buffer: Buffer, delimiters: Delimiters) -> tuple[Segment, str]:
     """Take UNB off the buffer."""
     text = buffer.text
-    start = len(text) - len(text.lstrip())
-    end = text.find(delimiters.terminator, start)
+    end = text.find(delimiters.terminator)
     while end > 0 and delimiters.release and text[end - 1] == delimiters.release:
         end = text.find(delimiters.terminator, end + 1)
     if end < 0 or end > 2_000:
-        found = re.search(r"[\r\n]", text[start:2_000])
-        end = start + found.start() if found else min(len(text), 2_000)
-    raw = text[start:end]
+        found = re.search(r"[\r\n]", text[:2_000])
+        end = found.start() if found else min(len(text), 2_000)
+    raw = text[:end]
     buffer.text = (
         text[end + len(delimiters.terminator) :] if text[end : end + 1] == delimiters.terminator else text[end:]
     )
@@ -269,28 +270,8 @@ class _Session:
             wrong(report, "envelope.missing", "the trailer UNT is missing", "UNT", 0, position=position)
             return
         trailer = message.trailer = split(end, self._delimiters, position=position)
-        if whole(trailer.get(1)) != position:
-            wrong(
-                report,
-                "envelope.count",
-                f"UNT names {trailer.get(1)[:20] or 'no'} segments",
-                "UNT",
-                1,
-                trailer.get(1),
-                str(position),
-                position,
-            )
-        if trailer.get(2) != message.control:
-            wrong(
-                report,
-                "envelope.reference",
-                "the reference in UNT is not that of UNH",
-                "UNT",
-                2,
-                trailer.get(2),
-                message.control,
-                position,
-            )
+        check_count(report, trailer, position, "segments", position)
+        check_reference(report, trailer, message.control, "UNH", position)
 
     def _begin_group(self, raw: str) -> None:
         header = split(raw, self._delimiters)
@@ -315,49 +296,14 @@ class _Session:
             return
         trailer = group.trailer = split(raw, self._delimiters)
         group.declared = trailer.get(1)
-        if whole(group.declared) != group.messages:
-            wrong(
-                group.report,
-                "envelope.count",
-                f"UNE names {group.declared[:20] or 'no'} messages",
-                "UNE",
-                1,
-                group.declared,
-                str(group.messages),
-            )
-        if trailer.get(2) != group.control:
-            wrong(
-                group.report,
-                "envelope.reference",
-                "the reference in UNE is not that of UNG",
-                "UNE",
-                2,
-                trailer.get(2),
-                group.control,
-            )
+        check_count(group.report, trailer, group.messages, "messages")
+        check_reference(group.report, trailer, group.control, "UNG")
 
     def _end(self, raw: str) -> None:
         interchange = self._interchange
         trailer = interchange.trailer = split(raw, self._delimiters)
-        counted = len(interchange.groups) or interchange.message_count
-        if whole(trailer.get(1)) != counted:
-            what = "groups" if interchange.groups else "messages"
-            wrong(
-                self._report,
-                "envelope.count",
-                f"UNZ names {trailer.get(1)[:20] or 'no'} {what}",
-                "UNZ",
-                1,
-                trailer.get(1),
-                str(counted),
-            )
-        if trailer.get(2) != interchange.control:
-            wrong(
-                self._report,
-                "envelope.reference",
-                "the reference in UNZ is not that of UNB",
-                "UNZ",
-                2,
-                trailer.get(2),
-                interchange.control,
-            )
+        if interchange.groups:
+            check_count(self._report, trailer, len(interchange.groups), "groups")
+        else:
+            check_count(self._report, trailer, interchange.message_count, "messages")
+        check_reference(self._report, trailer, interchange.control, "UNB")

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from ..charset import Charset
 from ..delimiters import Delimiters
 from ..errors import UnreadableError
+from ..explain import Flaw
 from ..grammar import versions
 from ..interchange import Group, Interchange, Message
 from ..segment import Segment, split
 from ..tokens import Buffer, Cutter
 from ..validate import Report, run
-from .common import MAX_CONTROLS, Noter, Segments, whole, wrong
+from .common import MAX_CONTROLS, Noter, Segments, check_count, check_reference, wrong
 
 if TYPE_CHECKING:
     from ..reader import Codec
@@ -114,7 +115,7 @@ def _check_isa(parts: list[str], report: Report) -> None:
 
 def _without_isa(codec: Codec, buffer: Buffer, keep: bool) -> Interchange:
     """A group or transaction set without an interchange round it: the delimiters are guessed from its first segment."""
-    found = re.match(r"(GS|ST)([^A-Za-z0-9\s])", buffer.text)
+    found = re.match(r"(GS|ST)([^A-Za-z0-9 \t\r\n])", buffer.text)
     tag, separator = (found.group(1), found.group(2)) if found else ("ST", "*")
     count = 8 if tag == "GS" else 2
     parts = buffer.text[:1000].split(separator, count)
@@ -234,8 +235,6 @@ class _Session:
         return message
 
     def _about_grammar(self, message: Message, known: bool, exact: bool, nearest: str) -> None:
-        from ..explain import Flaw
-
         if not known:
             text = f"there is no grammar for {message.type or 'this type'}: only the envelope is checked"
             message.report.add(Flaw("grammar", "grammar.unknown", text))
@@ -253,29 +252,8 @@ class _Session:
             wrong(report, "envelope.missing", "the trailer SE is missing", "SE", 0, position=position)
             return
         trailer = message.trailer = split(end, self._delimiters, position=position)
-        count = whole(trailer.get(1))
-        if count != position:
-            wrong(
-                report,
-                "envelope.count",
-                f"SE01 names {trailer.get(1)[:20] or 'no'} segments",
-                "SE",
-                1,
-                trailer.get(1),
-                str(position),
-                position,
-            )
-        if trailer.get(2) != message.control:
-            wrong(
-                report,
-                "envelope.reference",
-                "SE02 is not the control number of ST02",
-                "SE",
-                2,
-                trailer.get(2),
-                message.control,
-                position,
-            )
+        check_count(report, trailer, position, "segments", position)
+        check_reference(report, trailer, message.control, "ST", position)
 
     def _check_header(self, message: Message, group_code: str) -> None:
         report, group = message.report, self._group
@@ -347,48 +325,10 @@ class _Session:
             return
         trailer = group.trailer = split(raw, self._delimiters)
         group.declared = trailer.get(1)
-        if whole(group.declared) != group.messages:
-            wrong(
-                group.report,
-                "envelope.count",
-                f"GE01 names {group.declared[:20] or 'no'} transaction sets",
-                "GE",
-                1,
-                group.declared,
-                str(group.messages),
-            )
-        if trailer.get(2) != group.control:
-            wrong(
-                group.report,
-                "envelope.reference",
-                "GE02 is not the control number of GS06",
-                "GE",
-                2,
-                trailer.get(2),
-                group.control,
-            )
+        check_count(group.report, trailer, group.messages, "transaction sets")
+        check_reference(group.report, trailer, group.control, "GS")
 
     def _end(self, raw: str) -> None:
         trailer = self._interchange.trailer = split(raw, self._delimiters)
-        groups = len(self._interchange.groups)
-        if whole(trailer.get(1)) != groups:
-            if not (groups == 0 and self._interchange.ta1 and whole(trailer.get(1)) == 0):
-                wrong(
-                    self._report,
-                    "envelope.count",
-                    f"IEA01 names {trailer.get(1)[:20] or 'no'} groups",
-                    "IEA",
-                    1,
-                    trailer.get(1),
-                    str(groups),
-                )
-        if trailer.get(2) != self._interchange.header.get(13):
-            wrong(
-                self._report,
-                "envelope.reference",
-                "IEA02 is not the control number of ISA13",
-                "IEA",
-                2,
-                trailer.get(2),
-                self._interchange.header.get(13),
-            )
+        check_count(self._report, trailer, len(self._interchange.groups), "groups")
+        check_reference(self._report, trailer, self._interchange.header.get(13), "ISA")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ..errors import GrammarError
 from .model import UNLIMITED, Check, Composite, Condition, Element, Grammar, LoopNode, SegmentNode, SegmentType, Use
 from .versions import order
+
+T = TypeVar("T")
 
 _USE = re.compile(r"(-|[A-Z]?\d{3,4}|I\d{2}|\d{1,4})(!?)(?:\*(\d+))?$")
 _CONDITION = re.compile(r"([PRECL])((?:\d\d){2,})$")
@@ -62,7 +64,7 @@ class Dictionary:
 
     def __post_init__(self) -> None:
         self._raw: dict[str, dict[str, list[tuple[int, Line]]]] = {}
-        self._made: dict[tuple[str, str, int], Element | Composite | SegmentType] = {}
+        self._made: dict[tuple[str, str, int], Any] = {}
         for file in ("elements", "composites", "segments"):
             self._raw[file] = {}
             for folder in self.files:
@@ -71,15 +73,15 @@ class Dictionary:
 
     def element(self, name: str, version: str) -> Element | None:
         """The data element in this version."""
-        return self._find("elements", name, version, self._element)  # type: ignore[return-value]
+        return self._find("elements", name, version, self._element)
 
     def composite(self, name: str, version: str) -> Composite | None:
         """The composite in this version."""
-        return self._find("composites", name, version, self._composite)  # type: ignore[return-value]
+        return self._find("composites", name, version, self._composite)
 
     def segment(self, tag: str, version: str) -> SegmentType | None:
         """The segment in this version."""
-        return self._find("segments", tag, version, self._segment)  # type: ignore[return-value]
+        return self._find("segments", tag, version, self._segment)
 
     def names(self, file: str) -> list[str]:
         """All names of ``elements``, ``composites`` or ``segments``."""
@@ -100,7 +102,7 @@ class Dictionary:
                 raise line.error("unknown version after @")
             self._raw[file].setdefault(name, []).append((last[1], line))
 
-    def _find(self, file: str, name: str, version: str, make):  # type: ignore[no-untyped-def]
+    def _find(self, file: str, name: str, version: str, make: Callable[[Line, str, str, str], T]) -> T | None:
         entries = self._raw[file].get(name)
         if not entries:
             return None
@@ -112,7 +114,8 @@ class Dictionary:
         if key not in self._made:
             head, _, rest = line.text.partition(" ")
             self._made[key] = make(line, head.partition("@")[0], rest.strip(), version)
-        return self._made[key]
+        found: T = self._made[key]
+        return found
 
     def _element(self, line: Line, name: str, rest: str, version: str) -> Element:
         head, colon, codes = rest.partition(" :")

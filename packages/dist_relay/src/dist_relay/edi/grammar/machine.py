@@ -235,8 +235,7 @@ class Machine:
             yield from self._later(self.grammar.root, -1, tag, (), 0, ())
             return
         if node.tag == tag and state.count < node.max:
-            if not (node.loop.parent is not None and node.index == 0 and node.max == 1):
-                yield Candidate(node, (), 0, None, (), same=True)
+            yield Candidate(node, (), 0, None, (), same=True)
         loop: LoopNode | None = node.loop
         after, close = node.index, 0
         missing: tuple[SegmentNode, ...] = ()

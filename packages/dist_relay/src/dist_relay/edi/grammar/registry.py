@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+from ..errors import GrammarError
 from . import load
 from .model import Grammar, LoopNode
 from .versions import order
@@ -92,7 +93,7 @@ def _versions(path: Path) -> tuple[str, ...]:
         words = line.text.split()
         if words[0] == "versions" and len(words) > 1:
             return tuple(words[1:])
-    raise load.GrammarError(f"{path.name}: a line such as 'versions 4010 5010' is missing")
+    raise GrammarError(f"{path.name}: a line such as 'versions 4010 5010' is missing")
 
 
 @lru_cache(maxsize=1)
