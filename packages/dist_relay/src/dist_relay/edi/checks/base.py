@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from ..delimiters import Delimiters
 from ..errors import GrammarError
-from ..grammar.model import Check, Grammar
+from ..grammar.model import Check, Composite, Grammar, SegmentType
 from ..segment import cut, split
 
 
@@ -60,9 +60,8 @@ class Context(NamedTuple):
         tag, *numbers = word.split(".")
         if not numbers or len(numbers) > 2 or not all(each.isdigit() and int(each) for each in numbers):
             raise self.error(f"{word} is no place such as CTT.1 or MOA.1.2")
-        return Place(
-            tag, int(numbers[0]), int(numbers[1]) if len(numbers) > 1 else 0, self.grammar.standard, self.delimiters
-        )
+        component = int(numbers[1]) if len(numbers) > 1 else 0
+        return Place(tag, int(numbers[0]), component, self.grammar.segment(tag), self.grammar.standard, self.delimiters)
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,7 @@ class Place:
     tag: str
     index: int
     component: int
+    kind: SegmentType | None
     standard: str
     delimiters: Delimiters
 
@@ -92,7 +92,14 @@ class Place:
 
     @property
     def name(self) -> str:
-        """For people."""
+        """For people: ``CTT01`` in X12, ``C270.6066`` in EDIFACT."""
+        if self.standard == "edifact" and self.kind is not None and self.index <= len(self.kind.uses):
+            of = self.kind.uses[self.index - 1].of
+            if isinstance(of, Composite):
+                use = of.uses[(self.component or 1) - 1] if self.component <= len(of.uses) else None
+                return f"{of.id}.{use.of.id}" if use and use.of else of.id
+            if of is not None:
+                return of.id
         tail = f"-{self.component:02d}" if self.component else ""
         return f"{self.tag}{self.index:02d}{tail}"
 

@@ -60,6 +60,7 @@ class _Hl:
 class _Cps:
     def __init__(self, context: Context) -> None:
         self._delimiters = context.delimiters
+        self._names = {index: context.place(f"CPS.{index}").name for index in (1, 2)}
         self._seen: set[str] = set()
         self._faults: list[Fault] = []
 
@@ -81,5 +82,5 @@ class _Cps:
     def _fault(self, index: int, text: str, expected: str, value: str, position: int) -> None:
         if len(self._faults) < 100:
             self._faults.append(
-                Fault("balance.cps", text, expected, "CPS", position, f"CPS{index:02d}", index, 0, value)
+                Fault("balance.cps", text, expected, "CPS", position, self._names[index], index, 0, value)
             )

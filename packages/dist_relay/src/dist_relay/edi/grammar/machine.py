@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from ..delimiters import Delimiters
 from . import patterns
-from .model import UNLIMITED, Grammar, LoopNode, SegmentNode, SegmentType
+from .model import UNLIMITED, Grammar, LoopNode, SegmentNode, SegmentType, nodes
 
 UNROLLED = 100
 """Up to this many repeats in a row are states of their own; beyond, a counter counts."""
@@ -128,7 +128,7 @@ class Machine:
         self._listed_codes = listed_codes
         self._checks: dict[int, Check] = {}
         self._states: dict[tuple[int, int], State] = {}
-        self._tags = {node.tag for node in _nodes(grammar.root)}
+        self._tags = {node.tag for node in nodes(grammar.root)}
         self.start = State(None, 0).steps
 
     def resolve(self, steps: Steps, raw: str) -> Step:
@@ -143,7 +143,7 @@ class Machine:
 
     def expected(self, steps: Steps) -> list[str]:
         """Tags that may come next, for messages."""
-        found = {each.tag for each in _nodes(self.grammar.root) if next(self._candidates(steps[None], each.tag), None)}
+        found = {each.tag for each in nodes(self.grammar.root) if next(self._candidates(steps[None], each.tag), None)}
         return sorted(found)
 
     def at_end(self, steps: Steps) -> Action:
@@ -198,7 +198,7 @@ class Machine:
         else:
             same = self._used_up(state, tag)
             action.problem = ("segment.max", same) if same else ("segment.order", None)
-        known = action.problem[1] or next(each for each in _nodes(self.grammar.root) if each.tag == tag)
+        known = action.problem[1] or next(each for each in nodes(self.grammar.root) if each.tag == tag)
         action.hooks = self._hooks.get(tag, ())
         return Step(self._check(known.type), state.steps, action, HERE, known)
 
@@ -279,11 +279,3 @@ class Machine:
 def _mandatory(loop: LoopNode, after: int) -> tuple[SegmentNode, ...]:
     found = [item for item in loop.items[after + 1 :] if item.min]
     return tuple(item if isinstance(item, SegmentNode) else item.trigger for item in found)
-
-
-def _nodes(loop: LoopNode) -> Iterator[SegmentNode]:
-    for item in loop.items:
-        if isinstance(item, SegmentNode):
-            yield item
-        else:
-            yield from _nodes(item)

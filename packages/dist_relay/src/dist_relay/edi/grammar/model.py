@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 UNLIMITED = 1 << 40
@@ -145,3 +145,16 @@ class Grammar:
     """Whether it was written for the version asked for; if not, it is the nearest one."""
     known: bool = True
     """False for a type without grammar: any segment may stand anywhere."""
+
+    def segment(self, tag: str) -> SegmentType | None:
+        """The segment type at the first place of this tag."""
+        return next((each.type for each in nodes(self.root) if each.tag == tag), None)
+
+
+def nodes(loop: LoopNode) -> Iterator[SegmentNode]:
+    """All places of a loop and of the loops in it, in order."""
+    for item in loop.items:
+        if isinstance(item, SegmentNode):
+            yield item
+        else:
+            yield from nodes(item)
