@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..delimiters import Delimiters
 from ..grammar.model import Grammar
-from . import counts, digits, hierarchy
+from . import counts, digits, hierarchy, totals
 from .base import Context, Watcher
 
 CHECKS: dict[str, Callable[[Context], Watcher]] = {
@@ -16,6 +16,9 @@ CHECKS: dict[str, Callable[[Context], Watcher]] = {
     "cps": hierarchy.cps,
     "sscc": digits.sscc,
     "gtin": digits.gtin,
+    "hash": totals.hash_total,
+    "total-810": totals.total_810,
+    "total-820": totals.total_820,
 }
 """Checks by the name that grammars use."""
 

@@ -11,14 +11,18 @@ from decimal import Decimal, InvalidOperation
 
 from .base import Context, Fault, Only, Place, Watcher, only
 
+_PLAIN = frozenset("0123456789.,-+")
+
 
 def number(text: str) -> Decimal | None:
-    """A number with either decimal mark; None when it is none."""
+    """A number with either decimal mark; None when it is none (``1E9`` and ``1_000`` are none)."""
+    if len(text) > 40 or not _PLAIN.issuperset(text):
+        return None
     try:
         found = Decimal(text.replace(",", "."))
     except InvalidOperation:
         return None
-    return found if found.is_finite() and len(text) <= 40 else None
+    return found
 
 
 def count(context: Context) -> Watcher:

@@ -13,8 +13,9 @@ from dataclasses import replace
 
 from .base import Context, Fault, Only, Place, Watcher, elements, only
 
-GTIN_QUALIFIERS = frozenset({"UP", "UK", "UA", "UI", "EN", "EO", "GT", "SRV", "U2"})
-"""Qualifiers of product numbers (235, 7143) whose values are GTINs."""
+GTIN_QUALIFIERS = frozenset({"UP", "UK", "EN", "EO", "GT", "SRV"})
+"""Qualifiers of product numbers (235, 7143) whose values are GTINs with a check digit. X12's UA and UI are not among
+them: their values are written without it."""
 
 _LENGTHS = frozenset({8, 12, 13, 14})
 
