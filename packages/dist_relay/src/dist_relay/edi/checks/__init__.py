@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..delimiters import Delimiters
 from ..grammar.model import Grammar
-from . import counts, digits, hierarchy, totals
+from . import counts, digits, hierarchy, invoic, totals
 from .base import Context, Watcher
 
 CHECKS: dict[str, Callable[[Context], Watcher]] = {
@@ -19,6 +19,7 @@ CHECKS: dict[str, Callable[[Context], Watcher]] = {
     "hash": totals.hash_total,
     "total-810": totals.total_810,
     "total-820": totals.total_820,
+    "total-invoic": invoic.total_invoic,
 }
 """Checks by the name that grammars use."""
 
