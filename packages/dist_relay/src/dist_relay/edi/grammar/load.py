@@ -57,7 +57,10 @@ def applies(line: Line, words: list[str], standard: str, version: str) -> bool:
 
 @dataclass
 class Dictionary:
-    """Elements, composites and segments of one standard; taken apart when they are asked for."""
+    """Elements, composites and segments of one standard; taken apart when they are asked for.
+
+    What a later folder names replaces that of the folders before it.
+    """
 
     standard: str
     files: tuple[Path, ...]
@@ -89,6 +92,7 @@ class Dictionary:
 
     def _take(self, file: str, path: Path) -> None:
         last: tuple[str, int] | None = None
+        mine: set[str] = set()
         for line in lines(path):
             if line.indent:
                 if last is None:
@@ -100,7 +104,10 @@ class Dictionary:
             last = (name, order(self.standard, since) if since else 0)
             if since and not last[1]:
                 raise line.error("unknown version after @")
-            self._raw[file].setdefault(name, []).append((last[1], line))
+            if name not in mine:
+                mine.add(name)
+                self._raw[file][name] = []
+            self._raw[file][name].append((last[1], line))
 
     def _find(self, file: str, name: str, version: str, make: Callable[[Line, str, str, str], T]) -> T | None:
         entries = self._raw[file].get(name)
