@@ -187,7 +187,11 @@ class Machine:
         return Step(self._check(node.type), self._state(node, count).steps, action or None, move, node)
 
     def _stray(self, state: State, tag: str) -> Step:
-        """A segment that may not stand here: known elsewhere or not at all. The place stays as it was."""
+        """A segment that may not stand here: known elsewhere or not at all.
+
+        The place stays as it was, unless the next segments are likely to follow from elsewhere: in a loop whose trigger
+        is missing, or in a large loop that comes too late.
+        """
         action = Action()
         node = state.node
         if tag not in self._tags:
@@ -195,12 +199,49 @@ class Machine:
             return Step(None, state.steps, action, HERE, None)
         if node is not None and node.tag == tag:
             action.problem = ("segment.max", node)
+        elif same := self._used_up(state, tag):
+            action.problem = ("segment.max", same)
         else:
-            same = self._used_up(state, tag)
-            action.problem = ("segment.max", same) if same else ("segment.order", None)
+            passed = self._passed(state, tag)
+            entry = None if passed else self._without_trigger(state, tag)
+            if entry:
+                return self._to(state, entry)
+            action.problem = ("segment.order", None)
+            if passed and passed.loops and passed.node.loop.is_large:
+                step = self._to(state, passed)
+                again = step.action or Action()
+                again.problem = action.problem
+                return step._replace(action=again)
         known = action.problem[1] or next(each for each in nodes(self.grammar.root) if each.tag == tag)
         action.hooks = self._hooks.get(tag, ())
         return Step(self._check(known.type), state.steps, action, HERE, known)
+
+    def _passed(self, state: State, tag: str) -> Candidate | None:
+        """The place of ``tag`` that was passed in an open loop: a segment, or the trigger of a loop, out of order."""
+        loop = state.node.loop if state.node else None
+        before, close = state.node.index if state.node else 0, 0
+        while loop is not None:
+            for item in loop.items[:before]:
+                trigger = item if isinstance(item, SegmentNode) else item.trigger
+                if trigger.tag == tag:
+                    return Candidate(trigger, () if isinstance(item, SegmentNode) else (item,), close, None, ())
+            before, close, loop = loop.index, close + 1, loop.parent
+        return None
+
+    def _without_trigger(self, state: State, tag: str) -> Candidate | None:
+        """The place of ``tag`` in the next loop that could begin here, when only its trigger was left out."""
+        loop: LoopNode | None = state.node.loop if state.node else self.grammar.root
+        after, close = state.node.index if state.node else -1, 0
+        while loop is not None:
+            for item in loop.items[after + 1 :]:
+                if isinstance(item, LoopNode):
+                    found = next(self._later(item, 0, tag, (item,), close, (item.trigger,)), None)
+                    if found and len(found.missing) == 1:
+                        return found
+                if item.min:
+                    return None
+            after, close, loop = loop.index, close + 1, loop.parent
+        return None
 
     def _used_up(self, state: State, tag: str) -> SegmentNode | None:
         """The loop that ``tag`` opens around this place, when it may not repeat."""

@@ -111,6 +111,11 @@ class LoopNode:
         first = self.items[0]
         return first if isinstance(first, SegmentNode) else first.trigger
 
+    @property
+    def is_large(self) -> bool:
+        """Whether it is a part of the document of its own (a line, a party), not just a segment with some details."""
+        return len(self.items) > 3 or any(isinstance(each, LoopNode) for each in self.items)
+
     def path(self) -> str:
         """Names from the root: ``PO1/SLN``."""
         names: list[str] = []
