@@ -1,7 +1,7 @@
 # Every command is described by `make help`; the work is done in tools/dist_dev.
 PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 python3.10; do \
 	"$$each" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo "$$each" && break; done)
-COMMANDS := help setup demo chaos test lint bench shell logs stop clean compose-secrets
+COMMANDS := help setup demo chaos test fuzz lint bench shell logs stop clean compose-secrets
 export KEEP CHAOS DB SERVICE ORDERS
 
 .DEFAULT_GOAL := help

@@ -62,6 +62,22 @@ def test_the_page_keeps_what_is_around_the_figures() -> None:
         benchtable.placed("nothing", "new")
 
 
+def test_the_edi_codec_has_a_table_of_its_own() -> None:
+    edi = row("edi_small", 0.2, script="edi_small", settings={}, versions={"python": "3.11"})
+    page = benchtable.markdown([row("a", 1.0), edi])
+    engine, _, rest = page.partition("### EDI")
+    assert "| a |" in engine
+    assert "queue_job" in engine
+    assert "| edi_small |" in rest.partition("Measured with:")[0]
+    assert rest.splitlines()[-1].endswith("Python 3.11")
+
+
+def test_scripts_of_the_edi_codec_need_no_server() -> None:
+    plain = {path.stem for path in benching.all_scripts(LAYOUT) if benching.is_plain(path)}
+    assert {"edi_small", "edi_x12_validate"} <= plain
+    assert "engine_noop" not in plain
+
+
 def test_the_page_of_this_checkout_has_its_place() -> None:
     assert "new figures" in benchtable.placed((LAYOUT.repo / "docs" / "benchmarks.md").read_text(), "new figures")
 

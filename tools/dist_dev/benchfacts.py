@@ -18,18 +18,26 @@ _SETTINGS = ("fsync", "synchronous_commit", "full_page_writes", "shared_buffers"
 
 def of(layout: Layout, databases: Databases, command: str, peer: bool) -> dict[str, Any]:
     """The facts that all figures of one run share; names of machines and people are not among them."""
+    facts = plain(layout, command, False)
+    facts["versions"] = {
+        "odoo": _output(layout, [str(layout.python), "-c", "import odoo.release as r; print(r.version)"]),
+        "postgresql": databases.sql("SHOW server_version"),
+        **facts["versions"],
+        **({"queue_job": benchpeer.version(layout)} if peer else {}),
+    }
+    facts["settings"] = {name: databases.sql(f"SHOW {name}") for name in _SETTINGS}
+    return facts
+
+
+def plain(layout: Layout, command: str, peers: bool) -> dict[str, Any]:
+    """The same for scripts that need neither Odoo nor a server; ``peers``: with those of the EDI codec."""
     return {
         "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "commit": commit(layout),
         "command": command,
         "machine": {"cpu": cpu(), "cores": os.cpu_count(), "memory_gib": memory_gib(), "system": distribution()},
-        "versions": {
-            "odoo": _output(layout, [str(layout.python), "-c", "import odoo.release as r; print(r.version)"]),
-            "postgresql": databases.sql("SHOW server_version"),
-            "python": platform.python_version(),
-            **({"queue_job": benchpeer.version(layout)} if peer else {}),
-        },
-        "settings": {name: databases.sql(f"SHOW {name}") for name in _SETTINGS},
+        "versions": {"python": platform.python_version(), **(benchpeer.edi_versions(layout) if peers else {})},
+        "settings": {},
     }
 
 

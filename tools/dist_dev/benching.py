@@ -1,7 +1,8 @@
 """``make bench``: the scripts of tests/bench one after the other, each on a database of its own.
 
-A script is called with ``-c CONFIG -d DATABASE`` (and ``--quick`` for a run that only shows that it works) and prints
-one JSON line per figure: ``{"bench": …, "ours": …, "peer": …, "ratio": …, "unit": …}``, with more keys where it likes.
+A script is called with ``-c CONFIG -d DATABASE`` (and ``--quick`` for a run that only shows that it works); one of the
+EDI codec, which knows no database, without these. It prints one JSON line per figure:
+``{"bench": …, "ours": …, "peer": …, "ratio": …, "unit": …}``, with more keys where it likes.
 Every figure is kept in ``.cache/reports/bench.jsonl`` with the machine, the versions, the commit and the date.
 """
 
@@ -11,13 +12,14 @@ import argparse
 import json
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from . import benchfacts, benchpeer, benchtable, stack, template, ui
 from .layout import Layout
 from .steps import Stamps, Step, run_step
+from .supervisor import Supervisor
 
 DATABASE = "dist_bench"
 TEMPLATE = "dist_bench_template"
@@ -36,36 +38,73 @@ def run(layout: Layout, arguments: Sequence[str]) -> int:
     if options.table:
         return _table(layout, results)
     scripts = chosen(layout, options.names)
+    said = "make bench" + _said(arguments)
+    more = [*(["--quick"] if options.quick else []), *extra]
+    peers = not (options.quick or options.no_peer)
     measured: list[dict[str, Any]] = []
     failed = []
+
+    def keep(script: Path, code: int, rows: list[dict[str, Any]], facts: dict[str, Any]) -> None:
+        kept = [{**row, **facts, "script": script.stem, "quick": options.quick} for row in rows]
+        benchtable.append(results, kept)
+        measured.extend(kept)
+        if code or not rows:
+            failed.append(script.stem)
+
+    _plain(layout, [script for script in scripts if is_plain(script)], more, peers, said, keep)
+    _on_databases(layout, [script for script in scripts if not is_plain(script)], more, peers, said, keep)
+    ui.say("\n" + benchtable.text(measured))
+    if failed:
+        ui.say(ui.paint(f"Failed: {', '.join(failed)}", "red"))
+    return 1 if failed else 0
+
+
+Keep = Callable[[Path, int, "list[dict[str, Any]]", "dict[str, Any]"], None]
+
+
+def _plain(layout: Layout, scripts: Sequence[Path], more: Sequence[str], peers: bool, said: str, keep: Keep) -> None:
+    """Run scripts that need no server."""
+    if not scripts:
+        return
+    folder = benchpeer.edi_ready(layout) if peers else None
+    env = {**os.environ, "PYTHONUNBUFFERED": "1", **({"DIST_BENCH_EDI_PEERS": str(folder)} if folder else {})}
+    facts = benchfacts.plain(layout, said, peers)
+    with Supervisor(layout.logs / "bench", layout.status("bench-edi")) as supervisor:
+        for script in scripts:
+            ui.step("bench", script.stem)
+            keep(script, *_script(layout, supervisor, [str(layout.python), str(script), *more], env), facts)
+
+
+def _on_databases(
+    layout: Layout, scripts: Sequence[Path], more: Sequence[str], peers: bool, said: str, keep: Keep
+) -> None:
+    """Run scripts that each get a fresh database, and the peer's beside it."""
+    if not scripts:
+        return
     with stack.test_services(layout, "bench", DURABLE) as running:
         config = _template(layout, running)
-        peer = None if options.quick or options.no_peer else benchpeer.ready(layout, running.databases)
+        peer = benchpeer.ready(layout, running.databases) if peers else None
         env = {
             **running.environment(),
             "PYTHONUNBUFFERED": "1",
             "DIST_PG_LOG": stack.postgres_log(layout) or "",
             **(benchpeer.environment(layout, peer) if peer else {}),
         }
-        facts = benchfacts.of(layout, running.databases, "make bench" + _said(arguments), peer is not None)
+        facts = benchfacts.of(layout, running.databases, said, peer is not None)
         for script in scripts:
             ui.step("bench", script.stem)
             running.databases.copy(TEMPLATE, DATABASE)
             if peer:
                 running.databases.copy(benchpeer.TEMPLATE, benchpeer.DATABASE)
-            argv = [str(layout.python), str(script), "-c", str(config), "-d", DATABASE]
-            code, rows = _script(running, [*argv, *(["--quick"] if options.quick else []), *extra], env)
-            kept = [{**row, **facts, "script": script.stem, "quick": options.quick} for row in rows]
-            benchtable.append(results, kept)
-            measured += kept
-            if code or not rows:
-                failed.append(script.stem)
+            argv = [str(layout.python), str(script), "-c", str(config), "-d", DATABASE, *more]
+            keep(script, *_script(layout, running.supervisor, argv, env), facts)
         for database in (DATABASE, benchpeer.DATABASE):
             running.databases.drop(database)
-    ui.say("\n" + benchtable.text(measured))
-    if failed:
-        ui.say(ui.paint(f"Failed: {', '.join(failed)}", "red"))
-    return 1 if failed else 0
+
+
+def is_plain(script: Path) -> bool:
+    """Whether it needs no server and no database."""
+    return script.stem.startswith(benchtable.EDI)
 
 
 def _arguments(layout: Layout) -> argparse.ArgumentParser:
@@ -124,7 +163,9 @@ def _template(layout: Layout, running: stack.Running) -> Path:
     return config
 
 
-def _script(running: stack.Running, argv: Sequence[str], env: Mapping[str, str]) -> tuple[int, list[dict[str, Any]]]:
+def _script(
+    layout: Layout, supervisor: Supervisor, argv: Sequence[str], env: Mapping[str, str]
+) -> tuple[int, list[dict[str, Any]]]:
     """Run one script. What it prints is shown; its figures are returned, and its exit status."""
     rows: list[dict[str, Any]] = []
     read, write = os.pipe()
@@ -140,7 +181,7 @@ def _script(running: stack.Running, argv: Sequence[str], env: Mapping[str, str])
     listener = threading.Thread(target=listen, daemon=True)
     listener.start()
     try:
-        code = running.supervisor.command(argv, env, running.layout.repo, LIMIT, output=write)
+        code = supervisor.command(argv, env, layout.repo, LIMIT, output=write)
     finally:
         os.close(write)
     listener.join(timeout=10)

@@ -1,6 +1,7 @@
-"""The peer of the benchmarks: the OCA's ``queue_job`` (LGPL-3), in a folder and a database of its own.
+"""The peers of the benchmarks: the OCA's ``queue_job`` (LGPL-3), in a folder and a database of its own; and other
+EDI libraries, in a folder of their own.
 
-It is never on the path of anything but its own processes, and no addon or package of this checkout depends on it.
+They are never on the path of anything but their own processes; no addon or package of this checkout depends on them.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def ready(layout: Layout, databases: Databases) -> Path:
         "bench_peer",
         f"queue_job {version(layout)}, to measure against",
         lambda: [_requirements(layout), str(folder(layout))],
-        lambda: _install(layout),
+        lambda: _install(layout, folder(layout), _requirements(layout)),
         lambda: (folder(layout) / "odoo" / "addons" / "queue_job").is_dir(),
     )
     run_step(files, stamps)
@@ -83,12 +84,42 @@ def environment(layout: Layout, config: Path) -> dict[str, str]:
     }
 
 
-def _install(layout: Layout) -> str:
-    half = folder(layout).with_suffix(".unfinished")
-    for old in (half, folder(layout)):
+def edi_folder(layout: Layout) -> Path:
+    return layout.cache / "bench-peer-edi"
+
+
+def _edi_requirements(layout: Layout) -> Path:
+    return layout.repo / "requirements" / "bench-edi.txt"
+
+
+def edi_versions(layout: Layout) -> dict[str, str]:
+    """Name → version of each peer of the EDI codec."""
+    return dict(re.findall(r"^([\w-]+)==(\S+)", _edi_requirements(layout).read_text(), flags=re.M))
+
+
+def edi_ready(layout: Layout) -> Path:
+    """Install the EDI libraries where that is needed; their folder.
+
+    :raises Problem: when they cannot be downloaded or installed; ``--no-peer`` measures without them.
+    """
+    target = edi_folder(layout)
+    step = Step(
+        "bench_peer_edi",
+        "EDI libraries, to measure against",
+        lambda: [_edi_requirements(layout), str(target)],
+        lambda: _install(layout, target, _edi_requirements(layout)),
+        lambda: (target / "mockedi").is_dir(),
+    )
+    run_step(step, Stamps(layout.state / "stamps"))
+    return target
+
+
+def _install(layout: Layout, target: Path, requirements: Path) -> str:
+    half = target.with_suffix(".unfinished")
+    for old in (half, target):
         shutil.rmtree(old, ignore_errors=True)
     argv = [layout.python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-deps"]
-    argv += ["--target", half, "--requirement", _requirements(layout)]
+    argv += ["--target", half, "--requirement", requirements]
     ui.run_logged(
         argv,
         layout.logs / "bench" / "pip.log",
@@ -97,5 +128,5 @@ def _install(layout: Layout) -> str:
         hint="Check the network (or pip's index settings), or leave the peer out: make bench ARGS=--no-peer.",
         env={**os.environ, "PIP_PROGRESS_BAR": "off", "PYTHONNOUSERSITE": "1"},
     )
-    half.rename(folder(layout))
-    return layout.short(folder(layout))
+    half.rename(target)
+    return layout.short(target)

@@ -9,6 +9,8 @@ from typing import Any
 
 BEGIN, END = "<!-- figures: made by `make bench ARGS=--table` -->", "<!-- end of figures -->"
 _MAIN = ("bench", "ours", "peer", "ratio", "unit", "wanted")
+EDI = "edi_"
+"""How the names of the EDI codec's scripts begin."""
 _FACTS = ("at", "commit", "command", "machine", "versions", "settings", "script", "quick")
 Row = dict[str, Any]
 
@@ -87,23 +89,37 @@ def text(rows: Sequence[Row]) -> str:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """The same for the page, with what it was measured on."""
-    out = ["| Benchmark | Ours | queue_job | Ratio | Unit | Wanted | More |", "|---|--:|--:|--:|---|---|---|"]
+    """The same for the page, those of the EDI codec in a table of their own, with what they were measured on."""
+    edi = [row for row in rows if row["script"].startswith(EDI)]
+    engine = [row for row in rows if row not in edi]
+    parts = [_markdown(engine, "queue_job")] if engine or not edi else []
+    if edi:
+        parts.append("### EDI\n\n" + _markdown(edi, "Peer"))
+    return "\n\n".join([*parts, _measured_with(rows)])
+
+
+def _markdown(rows: Sequence[Row], peer: str) -> str:
+    out = [f"| Benchmark | Ours | {peer} | Ratio | Unit | Wanted | More |", "|---|--:|--:|--:|---|---|---|"]
     for row in rows:
         cells = [row["bench"], *(number(row[name]) for name in ("ours", "peer", "ratio")), row["unit"]]
         out.append("| " + " | ".join([*cells, row.get("wanted", ""), extras(row)]) + " |")
+    return "\n".join(out)
+
+
+def _measured_with(rows: Sequence[Row]) -> str:
     runs = {(row["at"], row["commit"]): row for row in rows}
-    out += ["", "Measured with:", ""]
+    names = {"odoo": "Odoo", "postgresql": "PostgreSQL", "python": "Python"}
+    out = ["Measured with:", ""]
     for (at, commit), row in sorted(runs.items()):
         machine, versions = row["machine"], row["versions"]
-        names = {"odoo": "Odoo", "postgresql": "PostgreSQL", "python": "Python", "queue_job": "queue_job"}
         scripts = dict.fromkeys(each["script"] for each in rows if each["at"] == at)
+        facts = [
+            f"{machine['cores']} cores of {machine['cpu']}, {machine['memory_gib']} GiB, {machine['system']}",
+            ", ".join(f"{names.get(name, name)} {version}" for name, version in versions.items()),
+            ", ".join(f"`{name} = {value}`" for name, value in row["settings"].items()),
+        ]
         out.append(
-            f"- {', '.join(scripts)}: {at[:10]}, commit {commit}, `{row['command']}`; {machine['cores']} cores of "
-            f"{machine['cpu']}, {machine['memory_gib']} GiB, {machine['system']}; "
-            + ", ".join(f"{names.get(name, name)} {version}" for name, version in versions.items())
-            + "; "
-            + ", ".join(f"`{name} = {value}`" for name, value in row["settings"].items())
+            f"- {', '.join(scripts)}: {at[:10]}, commit {commit}, `{row['command']}`; " + "; ".join(filter(None, facts))
         )
     return "\n".join(out)
 

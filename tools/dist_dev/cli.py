@@ -15,6 +15,9 @@ from .supervisor import Stopped, running, stop_from_outside, stop_signals
 LONG_CHAOS = {"DIST_CHAOS_SECONDS": "600", "DIST_CHAOS_ROUNDS": "3", "DIST_SUITE_LIMIT": "7200"}
 """What makes the tests of faults long: seconds of the random loop, how often each crash point is tried."""
 
+LONG_FUZZ = {"DIST_FUZZ_INPUTS": "200000", "DIST_FUZZ_DOCUMENTS": "2000"}
+"""What makes the fuzz tests of the EDI codec long: broken inputs, and documents made from the grammars."""
+
 COMMANDS: dict[str, tuple[Callable[[Layout, list[str]], int], str]] = {}
 
 
@@ -67,6 +70,16 @@ def test(layout: Layout, arguments: list[str]) -> int:
 
     setup.everything(layout)
     return testing.run(layout, arguments)
+
+
+@command("fuzz", "the long form of the EDI codec's fuzz tests (ARGS='-k x12' runs some tests only)")
+def fuzz(layout: Layout, arguments: list[str]) -> int:
+    for name, value in LONG_FUZZ.items():
+        os.environ.setdefault(name, value)
+    setup.python_only(layout)
+    tests = layout.repo / "packages" / "dist_relay" / "tests" / "unit" / "edi" / "fuzz"
+    argv = [str(layout.python), "-m", "pytest", "-q", "-p", "no:odoo", "-n", "2", *arguments, str(tests)]
+    return subprocess.run(argv, cwd=layout.repo).returncode
 
 
 @command("lint", "run every check of style, types and imports")

@@ -15,14 +15,16 @@ import psutil
 import psycopg2
 
 
-def options(doc: str | None, **numbers: tuple[int, int]) -> argparse.Namespace:
-    """Read the command line and Odoo's configuration.
+def options(doc: str | None, *, plain: bool = False, **numbers: tuple[int, int]) -> argparse.Namespace:
+    """Read the command line.
 
+    :param plain: the script knows neither Odoo's configuration nor a database
     :param numbers: name → (default, default with ``--quick``) of each number that can be set
     """
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("-c", "--config", required=True)
-    parser.add_argument("-d", "--database", required=True, help="its queue is emptied")
+    if not plain:
+        parser.add_argument("-c", "--config", required=True)
+        parser.add_argument("-d", "--database", required=True, help="its queue is emptied")
     parser.add_argument("--quick", action="store_true", help="small numbers: shows that the script works")
     for name, (usual, quick) in numbers.items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, help=f"default {usual}, quick {quick}")
