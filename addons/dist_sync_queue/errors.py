@@ -46,7 +46,7 @@ class JobTimeout(SyncError):
 
     @classmethod
     def after(cls, seconds: float) -> JobTimeout:
-        return cls(f"The job ran longer than its timeout of {seconds:g} s.")
+        return cls(f"The job ran past its timeout of {seconds:g} s.")
 
 
 class JobCancelled(SyncError):

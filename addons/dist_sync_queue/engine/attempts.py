@@ -29,12 +29,14 @@ FORGET_SNOOZES = f"""
 CRASHED = """
     INSERT INTO dist_job_attempt (job_id, number, started_at, seconds, outcome, error_type, error_message, worker)
     SELECT j.id, j.attempts + 1, gone.started_at,
-           extract(epoch FROM (clock_timestamp() AT TIME ZONE 'UTC') - gone.started_at), 'crash', 'WorkerDied',
-           'The worker ended without an answer while it had this job in hand.', gone.worker
+           extract(epoch FROM (clock_timestamp() AT TIME ZONE 'UTC') - gone.started_at), 'crash',
+           COALESCE(gone.end_reason->>'type', 'WorkerDied'),
+           COALESCE(gone.end_reason->>'message' || ' It could not be stopped, so its worker process was ended.',
+                    'The worker ended without an answer while it had this job in hand.'), gone.worker
       FROM gone, jsonb_array_elements_text(COALESCE(gone.job_ids, '[]')) i JOIN dist_job j ON j.id = i::int
      WHERE j.state = 'pending'
 """
-"""Beside ``WITH gone AS (DELETE FROM dist_worker_slot … RETURNING job_ids, started_at, worker)``."""
+"""Beside ``WITH gone AS (DELETE FROM dist_worker_slot … RETURNING job_ids, started_at, worker, end_reason)``."""
 
 
 def worker_name() -> str:

@@ -15,7 +15,7 @@ import psycopg2
 from odoo import SUPERUSER_ID, api
 
 from ..doorbell import notify
-from ..errors import Permanent, UnknownHandler
+from ..errors import UnknownHandler
 from . import claim as claims
 from . import marks
 from .control import Control, Limit, take_seats
@@ -24,6 +24,7 @@ from .execute import Report, run
 from .faults import AGAIN, SCHEMA
 from .hand import Hand, Unguarded
 from .handlers import Handler, resolve
+from .quarantine import suspects
 from .release import release
 from .settle import keep_newest, settle_failed, settle_merged
 from .slots import LOCK_CLASS, LOCK_DRAIN
@@ -33,7 +34,6 @@ _logger = logging.getLogger(__name__)
 
 MOST = 200
 """Most jobs of one batch."""
-POISON_PARAMETER = "dist_sync_queue.poison_after"
 
 
 class RegistryChanged(Exception):
@@ -157,7 +157,7 @@ class Batches:
             for row in rows:
                 settle_failed(env, None, row, error)
             return report
-        rows, poison = suspects(env, rows)
+        rows, poison = suspects(env, rows, handler)
         if poison:
             settle_failed(env, handler, *poison)
             return Report(dead=[poison[0]])
@@ -230,40 +230,6 @@ def gate(cr: Any, registry: Any) -> None:
     if drained or not free:
         raise Drained()
     registry.check_signaling(cr)
-
-
-def suspects(
-    env: api.Environment, rows: list[claims.Row]
-) -> tuple[list[claims.Row], tuple[claims.Row, Permanent] | None]:
-    """Jobs that were running when a worker died are run alone, so that only the culprit goes on to collect crashes.
-
-    :return: the rows to run now, and the job to quarantine with the reason
-    """
-    if not any(row.crashes for row in rows):
-        return rows, None
-    seen: set[str] = set()
-    for row in rows:
-        if row.crashes and row.order_key not in seen:
-            most = int(env["ir.config_parameter"].get_param(POISON_PARAMETER, "3"))
-            if row.crashes >= most:
-                return [], (row, Poison(row.crashes))
-            return [row], None
-        if row.order_key is not None:
-            seen.add(row.order_key)
-    first = next(index for index, row in enumerate(rows) if row.crashes)
-    return rows[:first], None
-
-
-class Poison(Permanent):
-    """A job that killed its worker again and again."""
-
-    def __init__(self, crashes: int) -> None:
-        super().__init__(
-            f"The worker died {crashes} times while it ran this job (out of memory, a crash in a library, killed, or "
-            "ended because the job could not be stopped after its timeout). "
-            "It is quarantined so that the others can go on. Look into the worker's log, then run it again "
-            "or cancel it."
-        )
 
 
 def until_empty(

@@ -135,7 +135,7 @@ class Hand:
         """What to write down for an error of the last call: that it was stopped, where it was."""
         if self._reason is None or isinstance(error, self._reason):
             return error
-        why = self._why(self._reason)
+        why = self.why(self._reason)
         why.__cause__ = error
         return why
 
@@ -145,13 +145,13 @@ class Hand:
             return
         self._polite = True
         if self._reason is not None:
-            raise self._why(self._reason)
+            raise self.why(self._reason)
         if self.stop_ids and self.stop_ids.intersection(ids_of(self._rows)):
             self._reason = JobCancelled
             raise JobCancelled()
         if self._clock() >= self._deadline:
             self._reason = JobTimeout
-            raise self._why(JobTimeout)
+            raise self.why(JobTimeout)
 
     def report(self, done: int, total: int, text: str) -> None:
         """Remember how far the job is; the watcher publishes it."""
@@ -163,9 +163,10 @@ class Hand:
         # while the batch is settled
         if self._armed and (frame is None or frame.f_code not in _GUARD):
             self._reason = self._reason or JobTimeout
-            raise self._why(self._reason)
+            raise self.why(self._reason)
 
-    def _why(self, reason: type[Exception]) -> Exception:
+    def why(self, reason: type[Exception]) -> Exception:
+        """What to say of a call that is stopped for ``reason``."""
         return JobTimeout.after(self._seconds) if reason is JobTimeout else reason()
 
     # -- the watching thread -------------------------------------------------------------------------------------------

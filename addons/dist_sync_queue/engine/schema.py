@@ -68,6 +68,7 @@ CREATE TABLE IF NOT EXISTS dist_job_crash (
     crashes integer NOT NULL DEFAULT 1,
     last_at timestamp NOT NULL DEFAULT (clock_timestamp() AT TIME ZONE 'UTC'),
     worker text);
+ALTER TABLE dist_job_crash ADD COLUMN IF NOT EXISTS reason jsonb;
 CREATE TABLE IF NOT EXISTS dist_worker_drain (
     asked_at timestamp NOT NULL DEFAULT (clock_timestamp() AT TIME ZONE 'UTC'),
     asked_by text,
@@ -75,6 +76,8 @@ CREATE TABLE IF NOT EXISTS dist_worker_drain (
 COMMENT ON TABLE dist_worker_drain IS 'A row here keeps all workers out until the registry changes or --resume.';
 COMMENT ON TABLE dist_job_crash IS
     'Jobs that were running when their worker died; written outside the transaction that was lost.';
+COMMENT ON COLUMN dist_job_crash.reason IS
+    'Type and message of the error the process ended itself for; null where it simply died.';
 """
 
 

@@ -88,7 +88,7 @@ def settle_failed(
             "state": "dead" if dead else "pending",
             "attempts": attempts,
             "number": row.attempts + 1,
-            "type": type(error).__name__,
+            "type": getattr(error, "error_type", type(error).__name__),
             "message": message_of(error)[:MESSAGE_CHARS],
             "trace": trace_of(error),
             "lane": handler.lane if handler else None,

@@ -149,12 +149,15 @@ def reap(side: Side, own: int | None = None) -> int:
         try:
             dead += len(
                 side.execute(
-                    f"""WITH gone AS (DELETE FROM dist_worker_slot WHERE id = %s RETURNING job_ids, started_at, worker)
+                    f"""WITH gone AS (DELETE FROM dist_worker_slot WHERE id = %s
+                                   RETURNING job_ids, started_at, worker, end_reason)
                    , crashed AS (
-                       INSERT INTO dist_job_crash (job_id, worker)
-                       SELECT j::int, %s FROM gone, jsonb_array_elements_text(COALESCE(gone.job_ids, '[]')) j
+                       INSERT INTO dist_job_crash (job_id, worker, reason)
+                       SELECT j::int, %s, gone.end_reason
+                         FROM gone, jsonb_array_elements_text(COALESCE(gone.job_ids, '[]')) j
                        ON CONFLICT (job_id) DO UPDATE SET crashes = dist_job_crash.crashes + 1,
-                           worker = excluded.worker, last_at = clock_timestamp() AT TIME ZONE 'UTC')
+                           worker = excluded.worker, reason = excluded.reason,
+                           last_at = clock_timestamp() AT TIME ZONE 'UTC')
                    , tried AS ({CRASHED})
                    SELECT 1 FROM gone""",
                     (slot_id, worker),

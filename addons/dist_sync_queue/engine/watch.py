@@ -4,8 +4,8 @@
 
 A call is stopped in three steps. SIGALRM raises :class:`JobTimeout` in Python code at the deadline. What waits for
 PostgreSQL does not see that: its statement is cancelled. What does not end even then (a library that never returns)
-takes its process with it after :data:`GRACE_SECONDS`; its jobs stand in the worker's slot, outside the lost
-transaction, so the crash is counted and they are run alone next time, or quarantined.
+takes its process with it after :data:`GRACE_SECONDS`; its jobs and the reason stand in the worker's slot, outside the
+lost transaction, so the crash is counted and they are run alone next time, or quarantined.
 
 The last step must not depend on Python: a library that never returns may hold the interpreter's lock. So the thread
 keeps a timer of ``faulthandler`` ahead of it, which ends the process if the thread does not come round to put it off.
@@ -160,7 +160,8 @@ class Watcher:
         self.side.execute("SELECT pg_cancel_backend(%s)", (pid,))
 
     def _kill(self, call: Call, reason: type[Exception]) -> None:
-        """The end of this process: of its jobs only those of the hanging call are under suspicion."""
+        """The end of this process: it is said why. Of its jobs only those of the hanging call are suspects."""
+        end = {"type": reason.__name__, "message": str(self.hand.why(reason))}
         frame = sys._current_frames().get(self.hand._thread)
         _logger.critical(
             "%s: jobs %s could not be stopped; this process ends.\n%s",
@@ -171,7 +172,8 @@ class Watcher:
         if self.slot is not None and call.ids:
             with contextlib.suppress(psycopg2.Error):
                 self.side.execute(
-                    "UPDATE dist_worker_slot SET job_ids = %s WHERE id = %s", (json.dumps(call.ids), self.slot.id)
+                    "UPDATE dist_worker_slot SET job_ids = %s, end_reason = %s WHERE id = %s",
+                    (json.dumps(call.ids), json.dumps(end), self.slot.id),
                 )
         os.kill(os.getpid(), signal.SIGKILL)
 

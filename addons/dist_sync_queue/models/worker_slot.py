@@ -30,6 +30,7 @@ class DistWorkerSlot(models.Model):
     connection_id = fields.Many2one("dist.connection", readonly=True, ondelete="set null")
     job_ids = fields.Json("Jobs in Hand", readonly=True)
     started_at = fields.Datetime("Batch Started", readonly=True)
+    end_reason = fields.Json(readonly=True, help="Why the process ended itself: type and message of the error.")
     backend_pid = fields.Integer("PostgreSQL Process", readonly=True, aggregator=None)
     progress_done = fields.Integer(readonly=True, aggregator=None)
     progress_total = fields.Integer(readonly=True, aggregator=None, help="0 where nobody knows.")

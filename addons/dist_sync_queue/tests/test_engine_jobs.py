@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import doctest
+import json
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
@@ -13,9 +14,10 @@ from odoo.tests import tagged
 
 from ..api import EnqueueError, Permanent, RetryLater, Snooze, job, on_event
 from ..engine import backoff, control, delay, handlers, isolate, lanes
-from ..engine.batch import Batches, Poison, suspects
+from ..engine.batch import Batches
 from ..engine.claim import Row, ready_groups
 from ..engine.handlers import Handler, override
+from ..engine.quarantine import Overrun, Poison, suspects
 from .common import SyncCase, put_event
 
 THING = "test.thing.v1"
@@ -365,6 +367,28 @@ class TestJobs(SyncCase):
         none, poison = suspects(self.env, [row(1), row(2, crashes=3)])
         self.assertEqual((none, poison[0].id), ([], 2))
         self.assertIsInstance(poison[1], Poison)
+
+    def test_a_job_whose_worker_was_ended_for_its_timeout_has_as_many_tries_as_it_says(self):
+        """Never more than the poison limit; a crash nobody knows the reason of is judged by that alone."""
+
+        def verdict(crashes, attempts=0, most=None, reason=True):
+            why = {"type": "JobTimeout", "message": "The job ran past its timeout of 5 s."} if reason else None
+            self.env.cr.execute(
+                """INSERT INTO dist_job_crash (job_id, crashes, reason) VALUES (1, %s, %s)
+                   ON CONFLICT (job_id) DO UPDATE SET crashes = excluded.crashes, reason = excluded.reason""",
+                (crashes, json.dumps(why) if why else None),
+            )
+            now = datetime.now()
+            row = Row(1, "h", {}, None, None, None, None, None, attempts, most, None, None, now, None, crashes)
+            _rows, poison = suspects(self.env, [row])
+            return poison and type(poison[1])
+
+        self.assertEqual(verdict(1, most=1), Overrun)
+        self.assertIsNone(verdict(1, most=2))
+        self.assertEqual(verdict(1, attempts=1, most=2), Overrun)
+        self.assertEqual(verdict(3, most=8), Overrun)
+        self.assertIsNone(verdict(1, most=1, reason=False))
+        self.assertEqual(verdict(3, most=1, reason=False), Poison)
 
     def test_examples_in_the_pure_modules(self):
         for module in (backoff, control, delay, isolate, lanes):

@@ -113,16 +113,21 @@ class TestWatch(EngineCase):
     def test_a_job_that_never_returns_takes_only_itself_along(self):
         """The process is ended; the job is counted as the culprit, the others of its batch are not."""
         with self.committed() as env:
-            env["ir.config_parameter"].set_param("dist_sync_queue.poison_after", "1")
-            env["dist.test.ledger"].delayed(priority=0)._never_returns()
+            env["dist.test.ledger"].delayed(priority=0, max_attempts=1)._never_returns()
             env["dist.test.ledger"].delayed()._write_name("other")
-        self.addCleanup(self.query, "DELETE FROM ir_config_parameter WHERE key = 'dist_sync_queue.poison_after'")
         code, output = self.run_worker("--until-empty", "--grace", "0.2")
         self.assertEqual(code, -signal.SIGKILL, output)
         self.assertIn("could not be stopped; this process ends", output)
         self.assertIn("_never_returns", output, "where it hung")
         self.work()
-        self.assertEqual(self.outcomes(), [("dead", "Poison"), ("done", "")])
+        self.assertEqual(self.outcomes(), [("dead", "JobTimeout"), ("done", "")])
+        told = self.query("SELECT outcome, error_type, error_message FROM dist_job_attempt ORDER BY id")
+        self.assertEqual([row[:2] for row in told], [("crash", "JobTimeout"), ("dead", "JobTimeout")])
+        told += self.query("SELECT error_message FROM dist_job WHERE state = 'dead'")
+        told += self.query("SELECT cause FROM dist_exception WHERE kind = 'job_dead'")
+        self.assertEqual(len(told), 4)
+        for *_which, message in told:
+            self.assertIn("ran past its timeout of 0.2 s. It could not be stopped", message)
 
     def test_the_end_needs_no_python(self):
         """A library that hangs while it holds the interpreter's lock: not even the watcher runs any more."""
