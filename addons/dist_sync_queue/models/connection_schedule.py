@@ -51,7 +51,12 @@ class DistConnectionSchedule(models.Model):
         help="A run that has not ended by then is asked again with the old cursor.",
     )
     next_run_at = fields.Datetime(string="Next Run", default=fields.Datetime.now)
-    pull_asked_at = fields.Datetime(string="Asked For", readonly=True, copy=False)
+    pull_asked_at = fields.Datetime(
+        string="Asked For",
+        readonly=True,
+        copy=False,
+        help="Somebody asked for a pull. In the future where that could not be made, and is tried again then.",
+    )
     cursor = fields.Json(help="How far the outside was read; moves only when all that was read is stored.")
     run_id = fields.Char(readonly=True, copy=False)
     run_started_at = fields.Datetime(readonly=True, copy=False)

@@ -103,7 +103,7 @@ BEGIN
                s.catch_up = 'skip' AND s.cron_fields IS NOT NULL AND s.pull_asked_at IS NULL AND s.run_id IS NULL
                    AND COALESCE(s.failures, 0) = 0 AND s.next_run_at < v_now - interval '300 seconds' AS missed
           FROM public.dist_connection_schedule s JOIN public.dist_connection c ON c.id = s.connection_id
-         WHERE (s.active AND s.next_run_at <= v_now OR s.pull_asked_at IS NOT NULL)
+         WHERE (s.active AND s.next_run_at <= v_now OR s.pull_asked_at <= v_now)
            AND c.active AND c.state = 'active' AND (s.run_id IS NULL OR s.run_deadline <= v_now)
          ORDER BY s.next_run_at LIMIT p_limit FOR UPDATE OF s SKIP LOCKED
     ), passed AS (

@@ -14,6 +14,17 @@ AS $$
         ELSE 0.2 + random() * LEAST(GREATEST(p_interval, 60), LEAST(p_interval, 5) * 2 ^ LEAST(p_failures, 20)) END)
 $$;
 
+-- When a pull that somebody asked for, and that did not come to its end, is due again. By its schedule where that is not
+-- paused; otherwise it stays asked for, unless it is no use to insist.
+CREATE OR REPLACE FUNCTION dist_relay._asked_again(
+    p_run public.dist_connection_schedule, p_verdict text, p_next timestamp)
+RETURNS timestamp
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN p_run.pull_asked_at IS NOT NULL AND NOT p_run.active AND p_verdict <> 'broken'
+                THEN p_next END
+$$;
+
 CREATE OR REPLACE FUNCTION dist_relay._intake_pull(p_item jsonb) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -23,6 +34,7 @@ DECLARE
     v_more boolean := p_item->>'more' = 'true';
     v_interval int;
     v_asked timestamp;
+    v_next timestamp;
 BEGIN
     SELECT * INTO v_run FROM public.dist_connection_schedule s WHERE s.run_id = p_item->>'run_id' FOR UPDATE;
     IF NOT FOUND THEN
@@ -32,12 +44,13 @@ BEGIN
     v_asked := CASE WHEN v_run.pull_asked_at > v_run.run_started_at THEN v_run.pull_asked_at END;
     v_interval := CASE WHEN v_run.cron_fields IS NULL THEN v_run.interval_seconds ELSE 300 END;
     IF p_item->>'kind' = 'pull_failed' THEN
+        v_next := v_now + make_interval(secs => dist_relay._pull_pause(
+            p_item->>'verdict', (p_item->>'retry_after')::double precision, v_interval, COALESCE(v_run.failures, 0)));
         UPDATE public.dist_connection_schedule s
-           SET run_id = NULL, run_deadline = NULL, last_run_at = v_now, pull_asked_at = v_asked,
+           SET run_id = NULL, run_deadline = NULL, last_run_at = v_now, next_run_at = v_next,
+               pull_asked_at = COALESCE(v_asked, dist_relay._asked_again(v_run, p_item->>'verdict', v_next)),
                last_result = left(COALESCE(p_item->>'message', p_item->>'verdict'), 1000),
-               failures = COALESCE(s.failures, 0) + (p_item->>'verdict' <> 'snooze')::int,
-               next_run_at = v_now + make_interval(secs => dist_relay._pull_pause(
-                   p_item->>'verdict', (p_item->>'retry_after')::double precision, v_interval, COALESCE(s.failures, 0)))
+               failures = COALESCE(s.failures, 0) + (p_item->>'verdict' <> 'snooze')::int
          WHERE s.id = v_run.id;
         IF p_item->>'code' = 'credentials' OR p_item->>'verdict' = 'broken'
            OR (p_item->>'verdict' = 'retry' AND COALESCE(v_run.failures, 0) + 1 = 3) THEN
@@ -51,10 +64,11 @@ BEGIN
     END IF;
     IF EXISTS (SELECT 1 FROM jsonb_array_elements_text(COALESCE(p_item->'event_ids', '[]')) AS i (event_id)
                 WHERE NOT EXISTS (SELECT 1 FROM dist_relay.seen_event s WHERE s.event_id = i.event_id::uuid)) THEN
+        v_next := v_now + make_interval(secs => LEAST(v_interval, 5 * COALESCE(v_run.failures, 0)));
         UPDATE public.dist_connection_schedule s
            SET run_id = NULL, run_deadline = NULL, last_run_at = v_now, last_result = 'not all of it arrived; asked again',
-               failures = COALESCE(s.failures, 0) + 1, pull_asked_at = v_asked,
-               next_run_at = v_now + make_interval(secs => LEAST(v_interval, 5 * COALESCE(s.failures, 0)))
+               failures = COALESCE(s.failures, 0) + 1, next_run_at = v_next,
+               pull_asked_at = COALESCE(v_asked, dist_relay._asked_again(v_run, 'retry', v_next))
          WHERE s.id = v_run.id;
         RETURN 'incomplete';
     END IF;

@@ -141,6 +141,40 @@ class TestPullNow(PullCase):
         self.assertFalse(self.pull(), "once, with all its parts")
         self.assertEqual(self.schedule.status, "paused")
 
+    def test_for_a_paused_schedule_it_stays_asked_for_until_it_was_done(self):
+        self.schedule.action_pause()
+        self.schedule.action_pull_now()
+        (run,) = self.pull()
+        self.intake({"kind": "pull_failed", "run_id": run["run_id"], "verdict": "snooze", "retry_after": 300})
+        self.assertEqual(self.schedule.status, "asked")
+        self.assertFalse(self.pull(), "when the pause is over, not before")
+        self.set("pull_asked_at = pull_asked_at - interval '301 seconds'")
+        (run,) = self.pull()
+        self.intake({"kind": "pull_failed", "run_id": run["run_id"], "verdict": "retry", "message": "502"})
+        self.set("pull_asked_at = pull_asked_at - interval '301 seconds'")
+        (run,) = self.pull()
+        self.assertEqual(self.end(run, event_ids=["00000000-0000-4000-8000-000000000001"]), ["incomplete"])
+        self.set("pull_asked_at = pull_asked_at - interval '301 seconds'")
+        (run,) = self.pull()
+        self.end(run)
+        self.assertFalse(self.schedule.pull_asked_at)
+        self.assertFalse(self.pull(), "its plan is still paused")
+
+    def test_one_that_is_refused_for_good_is_not_asked_again(self):
+        self.schedule.action_pause()
+        self.schedule.action_pull_now()
+        (run,) = self.pull()
+        self.intake({"kind": "pull_failed", "run_id": run["run_id"], "verdict": "broken", "message": "403"})
+        self.assertFalse(self.schedule.pull_asked_at)
+
+    def test_a_second_click_does_not_wait_for_the_pause(self):
+        self.schedule.action_pause()
+        self.schedule.action_pull_now()
+        (run,) = self.pull()
+        self.intake({"kind": "pull_failed", "run_id": run["run_id"], "verdict": "snooze", "retry_after": 300})
+        self.schedule.action_pull_now()
+        self.assertTrue(self.pull())
+
     def test_during_a_run_another_follows_and_never_two_at_once(self):
         self.make_due()
         (run,) = self.pull()
