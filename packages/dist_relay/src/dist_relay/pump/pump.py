@@ -16,7 +16,7 @@ from dist_contracts import Manifest
 from dist_relay import __version__
 from dist_relay.logging import get
 from dist_relay.loop import Loop
-from dist_relay.runtime import keys
+from dist_relay.runtime import keys, scripts
 from dist_relay.runtime.redis_client import RedisClient, now_ms, refuse_eviction
 from dist_relay.settings import Settings
 
@@ -42,6 +42,7 @@ class Pump:
         stop: Event,
     ) -> None:
         self._client, self._settings, self._stop = client, settings, stop
+        self._note = client.register_script(scripts.NOTE)
         self._manifests = [manifest.to_json() for manifest in manifests]
         self._public_key = public_key
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
@@ -103,10 +104,10 @@ class Pump:
 
     def _tell_workers(self, database: str) -> None:
         now = now_ms(self._client)
-        self._client.hset(keys.DATABASES, database, str(now))
+        self._note(keys=[keys.DATABASES], args=[database, str(now)])
         if self._manifests:
-            manifests: Any = {manifest["code"]: json.dumps(manifest) for manifest in self._manifests}
-            self._client.hset(keys.manifests(database), mapping=manifests)
+            manifests = [text for each in self._manifests for text in (each["code"], json.dumps(each))]
+            self._note(keys=[keys.manifests(database)], args=manifests)
         workers: Any = self._client.hgetall(keys.workers(database))
         old = [w for w, about in workers.items() if now - json.loads(about).get("at", 0) > WORKER_FORGOTTEN_MS]
         if old:

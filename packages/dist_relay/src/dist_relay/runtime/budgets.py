@@ -45,6 +45,10 @@ class Budgets:
         self._last = found
         return breaker.decode(), found
 
+    def forget(self) -> None:
+        """The last report did not arrive: the next one is made whatever it says."""
+        self._last = None
+
 
 class TooEarly(Exception):
     """Somebody reported a moment ago."""

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
+from redis.exceptions import OutOfMemoryError
+
 from dist_relay import crash, metrics
 from dist_relay.http.session import HttpLimits
 from dist_relay.logging import get
 from dist_relay.ports import Adapter, Clock
 from dist_relay.settings import Settings
 
+from . import scripts
 from .breaker import Breaker
 from .budgets import Budgets, TooEarly
 from .connection import Config, Flows
@@ -66,6 +69,7 @@ class Lane:
             self._health,
         )
         self.flows = Flows(database, deps.clock, deps.private_key, deps.limits, self.breaker.judge)
+        self._report = deps.client.register_script(scripts.REPORT)
         self._budgets = Budgets(deps.client, self.keys)
         self._operations: set[str] = set()
         self._untold = False
@@ -229,7 +233,11 @@ class Lane:
             "budgets": budgets,
             "at": self.deps.clock.now().isoformat(),
         }
-        self.deps.client.xadd(self.keys.results, {"i": dump(item)})
+        try:
+            self.deps.client.xadd(self.keys.results, {"i": dump(item)})
+        except OutOfMemoryError:  # figures for people can wait until there is room
+            self._budgets.forget()
+            self._untold = True
 
     def _health(self, state: str, message: str) -> None:
         metrics.BREAKER.labels(self.config.name).set(metrics.BREAKER_VALUES.get(state, 0))
@@ -241,7 +249,7 @@ class Lane:
             "message": message[:500],
             "at": self.deps.clock.now().isoformat(),
         }
-        self.deps.client.xadd(self.keys.results, {"i": dump(item)})
+        self._report(keys=[self.keys.results], args=[dump(item)])
 
 
 def dump(item: dict[str, Any]) -> str:

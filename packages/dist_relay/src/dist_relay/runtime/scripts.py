@@ -1,4 +1,9 @@
-"""Lua that must be one step. Every script touches keys of one connection only, so it works on a Cluster."""
+"""Lua that must be one step. Every script touches keys of one connection only, so it works on a Cluster.
+
+At the memory limit Redis refuses whatever may use more. ``allow-oom`` is for scripts that must work then, too, so that
+workers can finish what is there and make room: their keys are a few per connection, however much there is to do. What
+brings work in (``PUBLISH``) has to wait.
+"""
 
 from __future__ import annotations
 
@@ -86,6 +91,16 @@ end
 return 1
 """
 
+REPORT = """#!lua flags=allow-oom
+-- KEYS[1] results; ARGV[1] item: how the connection is, told when that changes
+return redis.call('XADD', KEYS[1], '*', 'i', ARGV[1])
+"""
+
+NOTE = """#!lua flags=allow-oom
+-- KEYS[1] hash; ARGV field, value, …: who is there, and when that was so
+return redis.call('HSET', KEYS[1], unpack(ARGV))
+"""
+
 RELEASE = """
 -- KEYS[1] stream; ARGV[1] group, ARGV[2] consumer, ARGV[3] idle ms, ids: what is still the consumer's is given back
 for i = 4, #ARGV do
@@ -104,7 +119,7 @@ if mine.err == nil and #mine == 0 then redis.call('XGROUP', 'DELCONSUMER', KEYS[
 return 1
 """
 
-TELL = """
+TELL = """#!lua flags=allow-oom
 -- KEYS[1] config hash; ARGV per connection: reference, version, newer version it may replace ('' none), row
 -- returns reference and known version of each that was not written, for what is known is newer
 local refused = {}
@@ -124,7 +139,7 @@ end
 return refused
 """
 
-ACQUIRE = """
+ACQUIRE = """#!lua flags=allow-oom
 -- KEYS[1] bucket; ARGV rate per s, burst, cost, share kept back for more urgent work (0..1), recovery per s
 -- returns {0 taken | ms to wait, tokens left}
 local t = redis.call('TIME')
@@ -152,7 +167,7 @@ redis.call('PEXPIRE', KEYS[1], 3600000 + math.ceil(math.max(0, blocked - now)))
 return {math.ceil(wait), tostring(tokens)}
 """
 
-FEEDBACK = """
+FEEDBACK = """#!lua flags=allow-oom
 -- KEYS[1] bucket; ARGV available, restore rate: what the other side says is the truth
 local t = redis.call('TIME')
 local now = t[1] * 1000 + t[2] / 1000
@@ -164,7 +179,7 @@ redis.call('PEXPIRE', KEYS[1], 3600000)
 return 1
 """
 
-BUDGETS = """
+BUDGETS = """#!lua flags=allow-oom
 -- KEYS[1] mark of the last report, KEYS[2] breaker, KEYS[3..] buckets; ARGV[1] ms between reports, then rate and burst
 -- returns {} too early, else {state of the breaker, per bucket {tokens, burst, rate, factor, blocked ms} or {} unused}
 if not redis.call('SET', KEYS[1], 1, 'NX', 'PX', ARGV[1]) then return {} end
@@ -188,7 +203,7 @@ end
 return out
 """
 
-PENALISE = """
+PENALISE = """#!lua flags=allow-oom
 -- KEYS[1] bucket; ARGV ms to wait, least factor: all workers wait, then go on at half the rate
 local t = redis.call('TIME')
 local now = t[1] * 1000 + t[2] / 1000

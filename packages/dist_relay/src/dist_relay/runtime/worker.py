@@ -25,7 +25,7 @@ from dist_relay.logging import get
 from dist_relay.ports import Adapter, Clock
 from dist_relay.settings import Settings
 
-from . import keys
+from . import keys, scripts
 from .connection import Config
 from .events import EventLane
 from .lane import Deps, Lane
@@ -66,6 +66,7 @@ class Worker:
         )
         self._deps = Deps(client, settings, clock, dict(adapters), private_key, stop, self.name, limits)
         self._client, self._settings, self._stop = client, settings, stop
+        self._note = client.register_script(scripts.NOTE)
         self._log = get(worker=self.name)
         self._lanes: dict[LaneId, Lane] = {}
         self._gone: set[Lane] = set()
@@ -135,7 +136,7 @@ class Worker:
             for id_ in [i for i in self._lanes if i[0] == database and i[1] not in seen]:
                 self._gone.add(self._lanes.pop(id_))
             about = {"version": __version__, "adapters": sorted(self._deps.adapters), "at": now_ms(self._client)}
-            self._client.hset(keys.workers(database), self.name, json.dumps(about))
+            self._note(keys=[keys.workers(database)], args=[self.name, json.dumps(about)])
 
     def _databases(self) -> list[str]:
         if self._settings.database:
