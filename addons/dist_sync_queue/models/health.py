@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
-from odoo import api, models
+from odoo import api, fields, models
+from odoo.fields import Domain
 
 from ..engine.slots import LOCK_CLASS
 
@@ -19,6 +21,8 @@ OVERDUE_SECONDS = 600
 OLD_TRANSACTION_SECONDS = 300
 HOT_TABLES = ("dist_job", "dist_outbox_event", "dist_dirty_mark", "dist_worker_slot", "dist_connection_health")
 MAX_ID = 2**31 - 1
+SHOWN = 10
+"""As many of a kind are named."""
 
 Finding = dict[str, str]
 
@@ -33,7 +37,8 @@ class DistHealth(models.AbstractModel):
     def findings(self) -> list[Finding]:
         """What was looked at: ``level`` (ok, note, bad), ``title``, ``detail``, ``hint`` (what to do).
 
-        The worst come first. For managers of Distribution.
+        The worst come first. For managers of Distribution. Connections and schedules are named to those whose companies
+        they belong to; counts are of the whole database, as are workers and tables.
         """
         self.env["dist.connection"].check_access("write")
         self.env.flush_all()
@@ -148,24 +153,25 @@ class DistHealth(models.AbstractModel):
     def _schedules(self) -> list[Finding]:
         """Job schedules nobody starts. A drain is a finding of its own, and keeps them waiting on purpose."""
         _ = self.env._
-        self.env.cr.execute(
-            """SELECT name, EXTRACT(EPOCH FROM (clock_timestamp() AT TIME ZONE 'UTC') - next_run_at)::int / 60
-                 FROM dist_schedule
-                WHERE active AND next_run_at < (clock_timestamp() AT TIME ZONE 'UTC') - %s * interval '1 second'
-                  AND NOT EXISTS (SELECT 1 FROM dist_worker_drain)
-                ORDER BY next_run_at LIMIT 10""",
-            (OVERDUE_SECONDS,),
-        )
+        if self._row("SELECT EXISTS (SELECT 1 FROM dist_worker_drain)")[0]:
+            return []
+        late = [("next_run_at", "<", self._before(OVERDUE_SECONDS))]
         hint = _("Does anybody run jobs? If others start, the log says why this one cannot be obeyed: correct it.")
         return [
             self._finding(
                 "bad",
                 _("A job schedule is overdue"),
-                _("%(name)s for %(minutes)s minutes.", name=name, minutes=minutes),
+                _("%(name)s for %(minutes)s minutes.", name=each.name, minutes=self._minutes_since(each.next_run_at)),
                 hint,
             )
-            for name, minutes in self.env.cr.fetchall()
+            for each in self.env["dist.schedule"].search(late, order="next_run_at", limit=SHOWN)
         ]
+
+    def _before(self, seconds: int) -> datetime:
+        return fields.Datetime.now() - timedelta(seconds=seconds)
+
+    def _minutes_since(self, at: datetime) -> int:
+        return int((fields.Datetime.now() - at).total_seconds()) // 60
 
     def _database(self) -> list[Finding]:
         _ = self.env._
@@ -247,22 +253,33 @@ class DistHealth(models.AbstractModel):
             )
             title = _("Outcomes are unknown for long")
             found.append(self._finding("note", title, _("%s events for an hour or more.", facts["unknown_long"]), hint))
-        for each in facts["schedules_overdue"]:
+        for each in self._overdue_pulls() if facts["identity"]["may_publish"] else ():
             detail = _(
                 "%(name)s %(what)s for %(minutes)s minutes.",
-                name=each["name"],
-                what=each["capability"],
-                minutes=each["seconds"] // 60,
+                name=each.connection_id.name,
+                what=each.capability,
+                minutes=self._minutes_since(each.next_run_at),
             )
             found.append(self._finding("bad", _("Pulls are overdue"), detail, _("Is the relay's pump running?")))
         return found
 
+    def _overdue_pulls(self) -> models.Model:
+        """As ``dist_relay.diagnose``, with the user's rights."""
+        due = Domain("next_run_at", "<", self._before(OVERDUE_SECONDS))
+        due &= Domain("connection_id.state", "=", "active") & Domain("connection_id.active", "=", True)
+        due &= Domain("run_id", "=", False) | Domain("run_deadline", "<", fields.Datetime.now())
+        return self.env["dist.connection.schedule"].search(due, order="next_run_at", limit=SHOWN)
+
     def _open(self, facts: dict[str, Any]) -> list[Finding]:
         _ = self.env._
         found = []
-        if facts["breakers_open"]:
+        open_ones = self.env["dist.connection.health"].search(
+            [("breaker_state", "=", "open"), ("connection_id", "in", self._active_connections().ids)]
+        )
+        if open_ones:
             hint = _("Nothing to do: it is tried again by itself, and no attempt is spent.")
-            found.append(self._finding("note", _("Breaker open"), ", ".join(facts["breakers_open"]), hint))
+            names = ", ".join(sorted(open_ones.connection_id.mapped("name")))
+            found.append(self._finding("note", _("Breaker open"), names, hint))
         for name, title in (
             ("dead_letters", _("Open dead letters")),
             ("dead_events", _("Dead events")),
@@ -276,14 +293,18 @@ class DistHealth(models.AbstractModel):
     def _connections(self) -> list[Finding]:
         _ = self.env._
         found = []
-        for connection in self.env["dist.connection"].sudo().search([("state", "=", "active")]):
+        for connection in self._active_connections():
             if connection.credentials_state in ("missing", "stale"):
                 hint = _("Enter the credentials on the connection.")
                 found.append(self._finding("bad", _("No usable credentials"), connection.display_name, hint))
-            elif not connection.adapter_id.active:
+            elif not connection.adapter_id.sudo().active:
                 hint = _("Install the adapter where the relay runs, and restart it.")
                 found.append(self._finding("bad", _("Its adapter is not announced"), connection.display_name, hint))
         return found
+
+    def _active_connections(self) -> models.Model:
+        """Those the user may see."""
+        return self.env["dist.connection"].search([("state", "=", "active")])
 
 
 def supported(version: str) -> bool:

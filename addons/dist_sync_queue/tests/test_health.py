@@ -119,6 +119,39 @@ class TestHealth(RelayKit, SyncCase):
             self.env["dist.health"].with_user(user).findings()
         self.assertTrue(self.env["dist.health"].with_user(manager).findings())
 
+    def test_connections_and_schedules_of_other_companies_are_not_named(self):
+        ours, theirs = self.env.company, self.env["res.company"].create({"name": "Theirs"})
+        manager = new_test_user(
+            self.env,
+            "health-ours",
+            "base.group_user,dist_sync_queue.group_dist_manager",
+            company_id=ours.id,
+            company_ids=[(6, 0, ours.ids)],
+        )
+        for company, name in ((ours, "Shop of ours"), (theirs, "Shop of theirs")):
+            bare, broken = (
+                self.make_connection(name=f"{name}, {what}", company_id=company.id) for what in ("bare", "broken")
+            )
+            bare.sudo().write({"sealed_credentials": False, "sealed_to": False})
+            self.env["dist.connection.health"].create({"connection_id": broken.id, "breaker_state": "open"})
+            self.env["dist.schedule"].create(
+                {
+                    "name": f"{name}, nightly",
+                    "handler": "dist.connection:_report",
+                    "company_id": company.id,
+                    "next_run_at": fields.Datetime.now() - timedelta(minutes=90),
+                }
+            )
+        self.age("dist_connection_schedule", "next_run_at", "2 h")
+        told = [f"{each['title']}: {each['detail']}" for each in self.env["dist.health"].with_user(manager).findings()]
+        self.assertFalse([line for line in told if "theirs" in line])
+        for title in ("No usable credentials", "Breaker open", "Pulls are overdue", "A job schedule is overdue"):
+            self.assertTrue([line for line in told if line.startswith(title) and "Shop of ours" in line], title)
+        everything = str(self.env["dist.health"].findings())
+        self.assertIn("Shop of theirs, bare", everything)
+        self.assertIn("Shop of theirs, broken", everything)
+        self.assertIn("Shop of theirs, nightly", everything)
+
     def test_the_command_reads_only_and_says_how_bad_it_is(self):
         found = []
         thread = threading.Thread(target=lambda: found.extend(examine(self.env.cr.dbname)))
