@@ -4,12 +4,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from odoo import api, fields, models
 
 KEPT_IDS = 1_000
 """As many record ids of one action are kept; the count is always whole."""
+KEPT_REASONS = 5
+KEPT_CHARS = 500
+
+Detail = Callable[[models.Model], str]
+
+
+def reasons(texts: Iterable[str | bool | None]) -> str:
+    """Different texts in one line, as many as are worth it.
+
+    >>> reasons(["HTTP 502", False, "HTTP 502", "no such shop"])
+    'HTTP 502; no such shop'
+    """
+    different = list(dict.fromkeys(" ".join(text.split()) for text in texts if isinstance(text, str) and text.strip()))
+    told = "; ".join(different[:KEPT_REASONS]) + ("; …" if len(different) > KEPT_REASONS else "")
+    return told if len(told) <= KEPT_CHARS else told[: KEPT_CHARS - 1] + "…"
 
 
 class DistAudit(models.Model):
@@ -31,6 +47,10 @@ class DistAudit(models.Model):
             ("pause", "Pause"),
             ("resume", "Resume"),
             ("change", "Change"),
+            ("pull", "Pull now"),
+            ("run", "Run now"),
+            ("reset", "Read from the start"),
+            ("retry", "Retry"),
         ],
         required=True,
         readonly=True,
@@ -55,8 +75,11 @@ class DistAudit(models.Model):
 
     @api.model
     @api.private
-    def record(self, action: str, records: models.Model, detail: str = "") -> None:
-        """Write down that the user did ``action`` on ``records``: one line per connection."""
+    def record(self, action: str, records: models.Model, detail: str | Detail = "") -> None:
+        """Write down that the user did ``action`` on ``records``: one line per connection.
+
+        :param detail: to what, or why; a function is asked for each line's records
+        """
         of_connections = records._name == "dist.connection"
         fields_of = records._fields
 
@@ -74,7 +97,7 @@ class DistAudit(models.Model):
                     "res_ids": group.ids[:KEPT_IDS],
                     "count": len(group),
                     "name": group.display_name if len(group) == 1 else False,
-                    "detail": detail or False,
+                    "detail": (detail(group) if callable(detail) else detail) or False,
                     "connection_id": connection or False,
                     "company_id": company or False,
                 }

@@ -12,6 +12,7 @@ from odoo.exceptions import UserError
 
 from ..engine import picture
 from ..engine.handlers import handlers
+from .audit import reasons
 
 GRAPH_LIMIT = 5_000
 """Jobs of one graph that are read for its picture."""
@@ -178,6 +179,12 @@ class DistDeadLetter(models.Model):
         """Also write down who asked."""
         done = super().action_replay()
         self.env["dist.audit"].record("replay", self)
+        return done
+
+    def action_ignore(self) -> bool:
+        """Also write down who asked, and what was wrong with the letters."""
+        done = super().action_ignore()
+        self.env["dist.audit"].record("ignore", self, lambda letters: reasons(letters.mapped("reason")))
         return done
 
 

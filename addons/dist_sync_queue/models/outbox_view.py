@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from odoo import api, fields, models
 
 from dist_contracts import EVENTS
+
+from .audit import reasons
 
 
 class DistOutboxEvent(models.Model):
@@ -92,6 +95,30 @@ class DistConnectionSchedule(models.Model):
     def _compute_display_name(self) -> None:
         for schedule in self:
             schedule.display_name = schedule.capability_name
+
+    # -- what buttons call ---------------------------------------------------------------------------------------------
+    def action_pull_now(self) -> dict[str, Any]:
+        """Also write down who asked, and after what result."""
+        done = super().action_pull_now()
+        self.env["dist.audit"].record("pull", self, lambda pulled: pulled._last_results())
+        return done
+
+    def action_reset_cursor(self) -> bool:
+        """Also write down who asked, and what the cursor was."""
+        cursors = {schedule.id: schedule.cursor for schedule in self}
+        done = super().action_reset_cursor()
+        self.env["dist.audit"].record(
+            "reset", self, lambda reset: reasons(json.dumps(cursors[id_]) for id_ in reset.ids if cursors[id_])
+        )
+        return done
+
+    def _last_results(self) -> str:
+        return reasons(
+            self.env._("%(what)s, last result: %(result)s", what=schedule.capability_name, result=schedule.last_result)
+            if schedule.last_result
+            else schedule.capability_name
+            for schedule in self
+        )
 
 
 class DistException(models.Model):

@@ -199,6 +199,8 @@ class DistSchedule(models.Model):
         if len(made) < len(free):
             raise ConcurrencyError(self.env._("A schedule is being started at this moment."))
         self.invalidate_recordset()
+        if started := self.browse(made):
+            self.env["dist.audit"].record("run", started, lambda those: those._last_results())
         from ..doorbell import ring
 
         ring(self.env.cr, "dist_job")

@@ -9,6 +9,8 @@ from typing import Any
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .audit import reasons
+
 
 class DistSchedule(models.Model):
     _inherit = "dist.schedule"
@@ -51,6 +53,13 @@ class DistSchedule(models.Model):
                 schedule.last_state = "running"
             else:
                 schedule.last_state = "again" if job.attempts else "waiting"
+
+    def _last_results(self) -> str:
+        """How the last runs ended, for the list of actions."""
+        states = dict(self._fields["last_state"]._description_selection(self.env))
+        return reasons(
+            self.env._("last result: %s", schedule.last_message or states[schedule.last_state]) for schedule in self
+        )
 
     def _compute_failed_count(self) -> None:
         groups = self.env["dist.job"]._read_group(

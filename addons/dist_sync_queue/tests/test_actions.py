@@ -71,6 +71,49 @@ class TestActions(RelayKit, SyncCase):
         self.assertEqual(lines.mapped("action"), ["pause", "resume"])
         self.assertEqual(lines.connection_id, self.ours)
 
+    def told(self, records):
+        """The newest line about ``records``: what, which, why; and that the manager did it."""
+        line = self.audit.search([("res_model", "=", records._name)], limit=1)
+        self.assertEqual((line.create_uid, sorted(line.res_ids)), (self.manager, sorted(records.ids)))
+        return line.action, line.connection_id, line.detail
+
+    def test_a_pull_that_was_asked_for_is_written_down_with_the_last_result(self):
+        schedules = self.ours.schedule_ids.sorted()
+        schedules[0].sudo().last_result = "HTTP 502"
+        schedules[0].with_user(self.manager).action_pull_now()
+        name = schedules[0].capability_name
+        self.assertEqual(self.told(schedules[0]), ("pull", self.ours, f"{name}, last result: HTTP 502"))
+        self.ours.with_user(self.manager).action_pull_now()
+        self.assertEqual(self.told(schedules)[:2], ("pull", self.ours))
+
+    def test_reading_from_the_start_is_written_down_with_the_cursor_it_had(self):
+        schedule = self.ours.schedule_ids[0]
+        schedule.sudo().cursor = {"at": "7"}
+        schedule.with_user(self.manager).action_reset_cursor()
+        self.assertEqual(self.told(schedule), ("reset", self.ours, '{"at": "7"}'))
+
+    def test_a_run_that_was_asked_for_is_written_down_once(self):
+        schedule = self.env["dist.schedule"].create({"name": "Nightly", "handler": "dist.connection:_report"})
+        schedule.with_user(self.manager).action_run_now()
+        self.assertEqual(self.told(schedule)[0], "run")
+        schedule.with_user(self.manager).action_run_now()
+        self.assertEqual(self.audit.search_count([("action", "=", "run")]), 1, "it ran already: nothing was started")
+
+    def test_a_dead_letter_that_is_ignored_is_written_down_with_what_was_wrong(self):
+        letter = self.env["dist.dead.letter"].create({"reason": "no\nobject", "connection_id": self.ours.id})
+        letter.with_user(self.manager).action_ignore()
+        self.assertEqual(self.told(letter), ("ignore", self.ours, "no object"))
+
+    def test_a_problem_that_is_retried_or_ignored_is_written_down_with_its_reason(self):
+        job = self.job(state="dead")
+        problem = self.env["dist.exception"].report("job_dead", job, "It failed", cause="no rate", connection=self.ours)
+        problem.event_id = self.emit_fact(self.ours).event_id
+        self.answer(self.claim(self.ours)[0], "broken")
+        problem.with_user(self.manager).action_retry()
+        self.assertEqual(self.told(problem), ("retry", self.ours, "no rate"))
+        problem.with_user(self.manager).action_ignore("known")
+        self.assertEqual(self.told(problem), ("ignore", self.ours, "known"))
+
     def test_users_look_and_managers_act(self):
         job, event = self.job(state="dead"), self.emit_fact(self.ours)
         for records in (job, event):
