@@ -13,7 +13,7 @@ from typing import Any
 from ..api import HandlerSpec
 from ..errors import EnqueueError
 from .graph import Group, Node, Signature
-from .guards import check_company
+from .guards import check_company, check_priority
 from .handlers import specs_of
 
 MAX_PAYLOAD_BYTES = 5 * 1024 * 1024
@@ -93,7 +93,7 @@ class Delayed:
             "connection_id": options["connection"].id if options["connection"] else None,
             "company_id": self._company().id or None,
             "lane": spec.lane,
-            "priority": max(0, min(9, int(options["priority"]))),
+            "priority": check_priority(records.env, options["priority"]),
             "eta": due(options["eta"]),
             "max_attempts": options["max_attempts"],
             "correlation_id": records.env.context.get("dist_correlation_id") or None,

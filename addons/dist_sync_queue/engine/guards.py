@@ -4,12 +4,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from odoo.exceptions import ValidationError
+
 from ..errors import EnqueueError, TooDeep
+from . import parameters
 
 DEPTH_PARAMETER = "dist_sync_queue.depth_limit"
 DEPTH_LIMIT = 100
+PRIORITIES = range(10)
+"""0 is served first."""
+
+
+class BadPriority(EnqueueError, ValidationError):
+    """A priority nobody serves. Localised, as it may be a person who entered it."""
 
 
 def depth_of(env: Any) -> int:
@@ -21,10 +31,31 @@ def depth_of(env: Any) -> int:
     if running is None:
         return 0
     depth = running + 1
-    limit = int(env["ir.config_parameter"].sudo().get_param(DEPTH_PARAMETER, str(DEPTH_LIMIT)))
+    limit = parameters.number(env, DEPTH_PARAMETER, DEPTH_LIMIT)
     if depth > limit:
         raise TooDeep(limit)
     return depth
+
+
+def check_priority(env: Any, value: Any) -> int:
+    """``value``, a priority. :raises BadPriority: where it is none"""
+    if isinstance(value, int) and not isinstance(value, bool) and value in PRIORITIES:
+        return value
+    raise BadPriority(
+        env._(
+            "The priority of a job is a whole number from %(first)s (served first) to %(last)s (served last), "
+            "not %(value)s.",
+            first=PRIORITIES[0],
+            last=PRIORITIES[-1],
+            value=repr(value),
+        )
+    )
+
+
+def check_priorities(env: Any, values: Iterable[Any]) -> None:
+    """Of many jobs; None is the usual one. :raises BadPriority: naming the first that is wrong"""
+    for value in set(values) - {None}:
+        check_priority(env, value)
 
 
 def check_company(records: Any, company: Any) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from odoo import api
 
 from ..errors import JobTimeout, Permanent
+from . import parameters
 from .claim import Row
 from .handlers import Handler
 
@@ -62,7 +63,7 @@ def judge(env: api.Environment, row: Row, handler: Handler | None) -> Permanent 
 
     Its last try may have been over its timeout: such tries count as attempts, as they do where it could be stopped.
     """
-    most = int(env["ir.config_parameter"].get_param(POISON_PARAMETER, str(POISON_AFTER)))
+    most = parameters.number(env, POISON_PARAMETER, POISON_AFTER)
     env.cr.execute("SELECT reason FROM dist_job_crash WHERE job_id = %s", (row.id,))
     found = env.cr.fetchone()
     reason = (found and found[0]) or {}

@@ -41,7 +41,7 @@ class Base(models.AbstractModel):
         :param each: make one job per so many records instead of one for all; ``key``, ``identity`` and
             ``correlation_id`` may then be functions of the records of each job
         :return: a stand-in for the records; calling the method on it returns the ``dist.job`` records
-        :raises EnqueueError: by that call, where the request is wrong in itself
+        :raises EnqueueError: by that call, where the request is wrong in itself (``BadPriority`` is localised as well)
         """
         return Delayed(
             self,

@@ -90,11 +90,13 @@ class DistJob(models.Model):
 
         :param rows: see :data:`engine.insert.COLUMNS`; ``handler`` is required
         :return: the jobs, in the order of ``rows``
+        :raises BadPriority: where one is not from 0 to 9
         """
         if not rows:
             return self.browse()
         if self.env.cr.readonly:
             raise UserError(self.env._("A read-only request cannot make jobs."))
+        guards.check_priorities(self.env, (row.get("priority") for row in rows))
         if depth := guards.depth_of(self.env):
             rows = [{**row, "depth": depth} for row in rows]
         ids = insert.insert_jobs(self.env.cr, rows)
@@ -147,8 +149,11 @@ class DistJob(models.Model):
         return self._request("cancel")
 
     def action_set_priority(self, priority: int) -> bool:
-        """Ask the engine to serve these jobs with another priority (0 first, 9 last)."""
-        return self._request("priority", int(priority))
+        """Ask the engine to serve these jobs with another priority (0 first, 9 last).
+
+        :raises ValidationError: for a number that is none
+        """
+        return self._request("priority", guards.check_priority(self.env, priority))
 
     def _request(self, action: str, value: int = 0) -> bool:
         """Never write on job rows from a screen: a claimed row is locked and the write would wait and then fail."""

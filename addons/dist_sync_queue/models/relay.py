@@ -12,11 +12,13 @@ from typing import Any
 from odoo import api, fields, models
 
 from .. import sql
+from ..engine import parameters
 
 SALT_PARAMETER = "dist_sync_queue.identity_salt"
 CONFIRMED_PARAMETER = "dist_sync_queue.identity_confirmed"
 METRICS_PARAMETER = "dist_sync_queue.metrics_token_hash"
 SEEN_RETENTION_PARAMETER = "dist_sync_queue.seen_retention_days"
+SEEN_RETENTION_DAYS = 90
 LONGEST_REDELIVERY_DAYS = 30
 """Event ids are remembered at least so long, whatever the parameter says: no provider repeats a webhook, no result
 waits in Redis and no failed pull is asked again for longer."""
@@ -114,7 +116,7 @@ class DistRelay(models.Model):
     @api.autovacuum
     def _gc_seen_events(self, limit: int = 100_000) -> tuple[int, int]:
         """Forget event ids long after the last possible redelivery, by the moment they came in."""
-        days = int(self.env["ir.config_parameter"].sudo().get_param(SEEN_RETENTION_PARAMETER, "90"))
+        days = parameters.number(self.env, SEEN_RETENTION_PARAMETER, SEEN_RETENTION_DAYS)
         self.env.cr.execute(
             """DELETE FROM dist_relay.seen_event WHERE event_id IN (
                    SELECT event_id FROM dist_relay.seen_event

@@ -1,0 +1,91 @@
+# Copyright 2026 Dist contributors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""What is refused where a job is made, and numbers in system parameters that are none."""
+
+import doctest
+
+from odoo.exceptions import ValidationError
+from odoo.tests import tagged
+
+from ..api import EnqueueError, job
+from ..engine import guards, parameters, quarantine
+from ..engine.claim import Row
+from ..models import audit
+from .common import SyncCase
+
+PARAMETER = guards.DEPTH_PARAMETER
+
+
+@tagged("post_install", "-at_install")
+class TestGuards(SyncCase):
+    def setUp(self):
+        super().setUp()
+        self.partner = self.env["res.partner"].create({"name": "Guarded"})
+
+        @job()
+        def _work(records):
+            """Nothing."""
+
+        cls = type(self.partner)
+        cls._work = _work
+        self.addCleanup(delattr, cls, "_work")
+        self.addCleanup(setattr, parameters, "_said", parameters._said.copy())
+        parameters._said.clear()
+
+    def set(self, text):
+        self.env["ir.config_parameter"].set_param(PARAMETER, text)
+
+    # -- priority ------------------------------------------------------------------------------------------------------
+    def test_a_priority_nobody_serves_is_refused_where_the_job_is_made(self):
+        for wrong in (-1, 10, 5.0, "5", True, None):
+            for make in (
+                lambda wrong=wrong: self.partner.delayed(priority=wrong)._work(),
+                lambda wrong=wrong: self.partner.later(priority=wrong)._work(),
+            ):
+                with self.assertRaises(ValidationError) as caught:
+                    make()
+                self.assertIsInstance(caught.exception, EnqueueError)
+                self.assertIn(f"from 0 (served first) to 9 (served last), not {wrong!r}", str(caught.exception))
+        rows = [{"handler": "res.partner:_work", "payload": {"ids": []}, "priority": n} for n in (0, None, 9, 11)]
+        with self.assertRaisesRegex(ValidationError, "not 11"):
+            self.env["dist.job"].enqueue(rows)
+        self.assertEqual(self.env["dist.job"].enqueue(rows[:3]).mapped("priority"), [0, 5, 9])
+
+    def test_a_priority_nobody_serves_is_not_asked_for_either(self):
+        job_ = self.partner.delayed()._work()
+        with self.assertRaisesRegex(ValidationError, "not 12"):
+            job_.action_set_priority(12)
+        self.assertFalse(self.env["dist.job.request"].search([("job_id", "=", job_.id)]))
+
+    # -- parameters ----------------------------------------------------------------------------------------------------
+    def test_a_nonsensical_number_is_said_once_and_the_usual_one_is_used(self):
+        for text in ("soon", "0", "-3", "1e9"):
+            self.set(text)
+            with self.assertLogs(parameters._logger, "ERROR") as logs:
+                for _n in range(2):
+                    self.assertEqual(guards.depth_of(self.env(context={"dist_depth": guards.DEPTH_LIMIT - 1})), 100)
+            (line,) = logs.output
+            self.assertIn(PARAMETER, line)
+            self.assertIn(repr(text), line)
+            with self.assertRaises(guards.TooDeep):
+                guards.depth_of(self.env(context={"dist_depth": guards.DEPTH_LIMIT}))
+
+    def test_a_sensible_number_is_obeyed(self):
+        self.set(" 7 ")
+        with self.assertNoLogs(parameters._logger), self.assertRaises(guards.TooDeep):
+            guards.depth_of(self.env(context={"dist_depth": 7}))
+        self.env["ir.config_parameter"].set_param(PARAMETER, False)
+        self.assertEqual(guards.depth_of(self.env(context={"dist_depth": 7})), 8)
+
+    def test_the_poison_limit_and_the_memory_of_events_bear_nonsense_too(self):
+        for name in (quarantine.POISON_PARAMETER, "dist_sync_queue.seen_retention_days"):
+            self.env["ir.config_parameter"].set_param(name, "many")
+        row = Row(1, "h", {}, None, None, None, None, None, 0, None, None, None, None, None, 2)
+        with self.assertLogs(parameters._logger, "ERROR"):
+            self.assertIsNone(quarantine.judge(self.env, row, None))
+        with self.assertLogs(parameters._logger, "ERROR"):
+            self.env["dist.relay"]._gc_seen_events()
+
+    def test_examples_in_the_pure_functions(self):
+        for module in (parameters, audit):
+            self.assertEqual(doctest.testmod(module).failed, 0, module.__name__)
