@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from odoo import fields, models
+from odoo import api, fields, models
+
+from ..engine.parting import part_with
 
 
 class DistJobEdge(models.Model):
@@ -51,6 +53,21 @@ class DistJob(models.Model):
     _release_idx = models.Index("(id) WHERE release")
     _undo_of_unique = models.UniqueIndex("(undo_of) WHERE undo_of IS NOT NULL")
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_let_followers_go(self) -> None:
+        """Nothing waits for a job that is no more."""
+        self.env.flush_all()
+        self._followers_let_go(part_with(self.env.cr, jobs=self.ids))
+
+    @api.model
+    def _followers_let_go(self, job_ids: list[int]) -> None:
+        """Rows of these jobs were changed: read them anew, and wake who goes on with them."""
+        if job_ids:
+            self.browse(job_ids).invalidate_recordset()
+            from ..doorbell import ring
+
+            ring(self.env.cr, "dist_job")
+
     def action_open_graph(self) -> dict[str, Any]:
         """All jobs of this one's graph."""
         self.ensure_one()
@@ -62,3 +79,13 @@ class DistJob(models.Model):
             "domain": [("graph", "=", self.graph), ("graph", "!=", False)],
             "context": {"create": False},
         }
+
+
+class DistConnection(models.Model):
+    _inherit = "dist.connection"
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_let_followers_go(self) -> None:
+        """PostgreSQL deletes the jobs with their connection; what waits for them may belong to another one."""
+        self.env.flush_all()
+        self.env["dist.job"]._followers_let_go(part_with(self.env.cr, connections=self.ids))

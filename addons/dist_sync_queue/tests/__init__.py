@@ -4,8 +4,11 @@ from . import test_archive
 from . import test_claim
 from . import test_graph
 from . import test_graph_concurrency
+from . import test_guards
 from . import test_insert
+from . import test_graph_parting
 from . import test_graph_races
+from . import test_schema
 from . import test_intake
 from . import test_intake_pulls
 from . import test_outbox

@@ -15,8 +15,9 @@ from ..engine import attempts, execute, graph, insert, release, schema
 from .common import SyncCase
 
 
-@tagged("post_install", "-at_install")
-class TestGraph(SyncCase):
+class GraphCase(SyncCase):
+    """Steps that tell what they did."""
+
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
@@ -65,6 +66,9 @@ class TestGraph(SyncCase):
         jobs.invalidate_recordset()
         return [job_.state for job_ in jobs]
 
+
+@tagged("post_install", "-at_install")
+class TestGraph(GraphCase):
     # -- order and results ---------------------------------------------------------------------------------------------
     def test_a_diamond_runs_in_order_and_passes_results_on(self):
         jobs = chain(
