@@ -13,12 +13,18 @@ import sys
 from odoo.cli import Command
 from odoo.tools import config
 
+CANNOT_LOOK = 2
+"""Exit code where no database was looked at."""
+
 
 class DistDoctor(Command):
     """Look at everything the sync engine rests on, and say what to do about what is wrong."""
 
     name = "dist_doctor"
-    description = "Check workers, jobs, outbox, relay and database. Exit code 1 when something is bad."
+    description = """
+        Check workers, jobs, outbox, relay and database. Exit code 1 when something is bad, 2 when the database cannot
+        be looked at.
+    """
     epilog = "example: odoo --addons-path=… dist_doctor -c odoo.conf -d prod"
 
     def run(self, args: list[str]) -> None:
@@ -30,14 +36,31 @@ class DistDoctor(Command):
         databases = config["db_name"]
         if not databases or len(databases) > 1:
             self.parser.error("Name one database with -d.")
-        sys.exit(show(examine(databases[0]), options.json))
+        try:
+            findings = examine(databases[0])
+        except CannotLook as error:
+            print(error, file=sys.stderr)
+            sys.exit(CANNOT_LOOK)
+        sys.exit(show(findings, options.json))
+
+
+class CannotLook(Exception):
+    """There is nothing to look at. The message is one sentence for the person at the terminal."""
 
 
 def examine(database: str) -> list[dict[str, str]]:
-    """The findings of a database. Nothing is written."""
+    """The findings of a database. Nothing is written.
+
+    :raises CannotLook: where it is not there, cannot be reached or has no sync engine
+    """
     from odoo import SUPERUSER_ID, api
     from odoo.modules.registry import Registry
 
+    # pylint: disable=odoo-addons-relative-import
+    from odoo.addons.dist_sync_queue.engine.databases import hindrance
+
+    if found := hindrance(database, lasting_only=True):
+        raise CannotLook(found.why)
     with Registry(database).cursor() as cr:
         cr.execute("SET TRANSACTION READ ONLY")
         return api.Environment(cr, SUPERUSER_ID, {})["dist.health"].findings()

@@ -18,6 +18,7 @@ from typing import Any, TextIO
 import psycopg2
 
 from . import drain
+from .databases import Hindrance, hindrance
 from .slots import Side
 from .spread import CannotSpread, spread
 
@@ -79,8 +80,12 @@ def _say(databases: list[str], dbname: str, text: str, to: TextIO | None = None)
 
 
 def work(databases: list[str], options: argparse.Namespace) -> int:
-    """One worker in this process, for one database after the other (a child has only one)."""
+    """One worker in this process, for one database after the other (a child has only one).
+
+    :return: 1 where none of them could be served, or one does not exist
+    """
     stop, workers = threading.Event(), []
+    left_out: list[Hindrance] = []
 
     def leave(*_args: Any) -> None:
         stop.set()
@@ -92,20 +97,25 @@ def work(databases: list[str], options: argparse.Namespace) -> int:
     if options.supervisor and not follow_parent(options.supervisor):
         return 0
     for number in range(len(databases)):
-        if not stop.is_set():
-            _serve(databases, number, options, stop, workers)
-    return 0
+        if not stop.is_set() and (why := _serve(databases, number, options, stop, workers)):
+            left_out.append(why)
+            _say(databases, databases[number], f"Left out: {why.why}", sys.stderr)
+    return int(len(left_out) == len(databases) or any(why.gone for why in left_out))
 
 
 def _serve(
     databases: list[str], number: int, options: argparse.Namespace, stop: threading.Event, workers: list[Any]
-) -> None:
-    """Serve one of ``databases``. ``workers`` is where a signal finds whom to stop."""
+) -> Hindrance | None:
+    """Serve one of ``databases``. ``workers`` is where a signal finds whom to stop.
+
+    :return: why it was left out, where it was
+    """
     dbname = databases[number]
     threading.current_thread().dbname = dbname
-    registry = wait_for_addon(dbname, stop)
-    if registry is None:
-        return
+    passing = options.until_empty or options.once
+    registry = wait_for_addon(dbname, stop, patient=not passing)
+    if registry is None or isinstance(registry, Hindrance):
+        return registry
     from .batch import RegistryChanged
     from .worker import Recycle, Worker
 
@@ -121,7 +131,7 @@ def _serve(
     if stop.is_set():
         worker.stop()
     try:
-        if options.until_empty or options.once:
+        if passing:
             done = worker.until_empty(most=1 if options.once else None)
             _say(databases, dbname, str(done))
         else:
@@ -130,6 +140,7 @@ def _serve(
         _logger.info("Starting afresh: %s", str(reason) or "modules changed")
         if not stop.is_set():
             again(databases[number:] if number else ())  # those before are finished
+    return None
 
 
 def again(databases: Sequence[str] = ()) -> None:
@@ -149,11 +160,17 @@ def follow_parent(parent: int) -> bool:
     return os.getppid() == parent
 
 
-def wait_for_addon(dbname: str, stop: threading.Event) -> Any:
-    """The registry, once the addon is installed and no module is waiting; None when told to stop meanwhile."""
+def wait_for_addon(dbname: str, stop: threading.Event, patient: bool = True) -> Any:
+    """The registry, once the addon is installed and no module is waiting; None when told to stop meanwhile.
+
+    :param patient: wait also for what does not pass by itself; else that is returned, a :class:`Hindrance`
+    """
     said = ""
     while not stop.is_set():
-        why = missing(dbname)
+        found = hindrance(dbname)
+        if found and found.lasting and not patient:
+            return found
+        why = found.why if found else ""
         if not why:
             from odoo.modules.registry import Registry
 
@@ -169,25 +186,3 @@ def wait_for_addon(dbname: str, stop: threading.Event) -> Any:
             said = why
         stop.wait(WAIT_SECONDS)
     return None
-
-
-def missing(dbname: str) -> str:
-    """Why the database cannot be served yet; empty when it can."""
-    side = Side(dbname)
-    try:
-        if not side.execute("SELECT to_regclass('ir_module_module')")[0][0]:
-            return f"database {dbname} is not set up"
-        states = side.execute("SELECT state FROM ir_module_module WHERE name = 'dist_sync_queue'")
-        if not states or states[0][0] not in ("installed", "to upgrade"):
-            return "dist_sync_queue is not installed"
-        if not drain.lift_if_upgraded(side):
-            return "drained for an upgrade"
-        if side.execute(
-            "SELECT 1 FROM ir_module_module WHERE state IN ('to upgrade', 'to install', 'to remove') LIMIT 1"
-        ):
-            return "modules are being installed or upgraded"
-        return ""
-    except psycopg2.Error as error:
-        return str(error).strip()
-    finally:
-        side.close()

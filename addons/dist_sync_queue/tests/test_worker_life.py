@@ -78,14 +78,50 @@ class TestWorkerLife(EngineCase):
     def test_it_waits_for_the_addon(self):
         self.query("UPDATE ir_module_module SET state = 'uninstalled' WHERE name = 'dist_sync_queue'")
         self.addCleanup(self.query, "UPDATE ir_module_module SET state = 'installed' WHERE name = 'dist_sync_queue'")
-        process = self.start_worker("--until-empty")
-        for line in process.stdout:
-            if "Waiting: dist_sync_queue is not installed" in line:
-                break
-        else:
-            self.fail(f"it did not wait: {process.wait()}")
+        process = self.start_worker("--processes", "1")
+        self.read_until(process, "Waiting: dist_sync_queue is not installed")
         self.query("UPDATE ir_module_module SET state = 'installed' WHERE name = 'dist_sync_queue'")
-        self.assertEqual(process.wait(60), 0)
+        self.wait_for("a worker", lambda: self.query(SLOT))
+        process.terminate()
+        process.communicate(timeout=60)
+
+    def test_until_empty_leaves_out_what_has_no_addon_or_is_not_there(self):
+        """Nobody comes to install it while one waits for the end."""
+        self.events(2)
+        bare, gone = f"{self.dbname}_bare", f"{self.dbname}_gone"
+        drop(bare)
+        self.addCleanup(drop, bare)
+        with closing(db_connect("postgres").cursor()) as cr:
+            cr._cnx.autocommit = True
+            cr.execute(SQL("CREATE DATABASE %s TEMPLATE template0", SQL.identifier(bare)))
+        done = self.command("-d", f"{bare},{self.dbname}", "--until-empty")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"{bare}: Left out: Database {bare} is not set up", done.stderr)
+        self.assertEqual(self.states(), {"done": 2})
+        done = self.command("-d", f"{gone},{self.dbname}", "--once")
+        self.assertEqual(done.returncode, 1, "a name that was mistyped is an error")
+        self.assertIn(f"Left out: There is no database {gone} on this server.", done.stderr)
+        self.query("UPDATE ir_module_module SET state = 'uninstalled' WHERE name = 'dist_sync_queue'")
+        self.addCleanup(self.query, "UPDATE ir_module_module SET state = 'installed' WHERE name = 'dist_sync_queue'")
+        done = self.command("--until-empty")
+        self.assertEqual(done.returncode, 1, "none was served")
+        self.assertIn("Left out: dist_sync_queue is not installed", done.stderr)
+
+    def test_the_doctor_says_in_one_sentence_that_there_is_nothing_to_look_at(self):
+        def doctor(database, *args):
+            command = odoo_command("dist_doctor", *args, dbname=database)
+            return subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())
+
+        found = doctor(f"{self.dbname}_gone")
+        self.assertEqual((found.returncode, found.stdout), (2, ""))
+        self.assertNotIn("Traceback", found.stderr)
+        self.assertIn(f"There is no database {self.dbname}_gone on this server.", found.stderr.splitlines())
+        found = doctor(self.dbname, "--db_port", "1")
+        self.assertEqual(found.returncode, 2)
+        self.assertNotIn("Traceback", found.stderr)
+        self.query("UPDATE ir_module_module SET state = 'uninstalled' WHERE name = 'dist_sync_queue'")
+        self.addCleanup(self.query, "UPDATE ir_module_module SET state = 'installed' WHERE name = 'dist_sync_queue'")
+        self.assertEqual(doctor(self.dbname).returncode, 2)
 
     def test_paused_lanes_and_handlers_stand_still(self):
         self.events(3)

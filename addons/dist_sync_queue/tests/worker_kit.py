@@ -42,7 +42,7 @@ def odoo_command(*args: str, dbname: str) -> list[str]:
         if config[name]
     ]
     path = f"--addons-path={addons_path()}"
-    if args and args[0] in ("dist_worker", "shell"):
+    if args and args[0] in ("dist_worker", "dist_doctor", "shell"):
         return [sys.executable, "-m", "odoo", path, args[0], path, *server, "-d", dbname, *args[1:]]
     return [sys.executable, "-m", "odoo", path, *server, "-d", dbname, *args]
 
