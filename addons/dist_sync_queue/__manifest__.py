@@ -36,6 +36,7 @@
         "views/dist_report_views.xml",
         "views/dist_archive_views.xml",
         "views/dist_monitor_views.xml",
+        "views/res_config_settings_views.xml",
         "views/dist_menus.xml",
     ],
     "assets": {

@@ -101,7 +101,7 @@ def days_of(kind: Kind, state: str, parameters: Mapping[str, str]) -> Days:
     def number(what: str, default: int) -> int:
         for name in (f"{kind.name}_{what}_days_{state}", f"{kind.name}_{what}_days"):
             value = (parameters.get(PREFIX + name) or "").strip()
-            if value.isdigit():
+            if value.isdecimal():
                 return int(value)
         return default
 

@@ -22,6 +22,7 @@ from . import job_graph
 from . import job_attempt
 from . import archive
 from . import retention
+from . import settings
 from . import job_cron
 from . import job_request
 from . import schedule

@@ -16,6 +16,7 @@ from . import test_relay_role
 from . import test_connection
 from . import test_exception
 from . import test_security
+from . import test_settings
 from . import test_health
 from . import test_metrics
 from . import test_engine_jobs
