@@ -23,7 +23,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg2
@@ -230,5 +230,14 @@ class Watcher:
 
         message = {"job_ids": list(ids), "worker": self.slot.worker, **progress._asdict()}
         with self.registry.cursor() as cr:
-            managers = api.Environment(cr, SUPERUSER_ID, {}).ref("dist_sync_queue.group_dist_manager")
-            managers._bus_send(BUS_TYPE, message)
+            listeners(api.Environment(cr, SUPERUSER_ID, {}), ids)._bus_send(BUS_TYPE, message)
+
+
+def listeners(env: Any, job_ids: Sequence[int]) -> Any:
+    """Whom to tell of these jobs: the group of the managers, or of them those who may work in the jobs' companies."""
+    managers = env.ref("dist_sync_queue.group_dist_manager")
+    if env["res.company"].search_count([], limit=2) < 2:
+        return managers
+    env.cr.execute("SELECT DISTINCT company_id FROM dist_job WHERE id = ANY(%s)", (list(job_ids),))
+    companies = {company for (company,) in env.cr.fetchall() if company}
+    return managers.all_user_ids.filtered(lambda user: companies <= set(user.company_ids.ids))

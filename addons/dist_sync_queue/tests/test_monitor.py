@@ -10,6 +10,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 
 from ..engine import figures
+from ..engine.watch import listeners
 from .common import SyncCase, put_event
 from .relay_kit import RelayKit
 
@@ -154,6 +155,16 @@ class TestMonitor(RelayKit, SyncCase):
         all_of_it = both["dist.monitor"].snapshot()
         self.assertEqual((all_of_it["tiles"]["ready"], all_of_it["tiles"]["running"]), (1 + 5 + 3, 5))
         self.assertIn(self.theirs.id, [line["id"] for line in all_of_it["connections"]])
+
+    def test_progress_is_told_to_managers_of_the_company_only(self):
+        """What a job says of itself may name a record."""
+        ours, theirs = self.jobs(self.ours), self.jobs(self.theirs)
+        self.assertIn(self.manager, listeners(self.env, ours))
+        self.assertNotIn(self.manager, listeners(self.env, theirs))
+        self.assertNotIn(self.manager, listeners(self.env, [*ours, *theirs]))
+        self.assertNotIn(self.user, listeners(self.env, ours))
+        self.manager.company_ids |= self.other_company
+        self.assertIn(self.manager, listeners(self.env, theirs))
 
     def test_it_is_for_users_of_distribution(self):
         outsider = new_test_user(self.env, "monitor_outsider", groups="base.group_user")

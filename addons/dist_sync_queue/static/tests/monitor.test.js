@@ -1,9 +1,17 @@
 import { expect, test } from "@odoo/hoot";
 import { animationFrame } from "@odoo/hoot-dom";
-import { advanceTime } from "@odoo/hoot-mock";
+import { Deferred, advanceTime } from "@odoo/hoot-mock";
+import { waitForChannels, waitNotifications } from "@bus/../tests/bus_test_helpers";
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
-import { contains, getService, mountWithCleanup, onRpc } from "@web/../tests/web_test_helpers";
+import {
+    MockServer,
+    contains,
+    getService,
+    mountWithCleanup,
+    onRpc,
+} from "@web/../tests/web_test_helpers";
 import { layout } from "@dist_sync_queue/job/graph_layout";
+import { PROGRESS } from "@dist_sync_queue/monitor/progress";
 import { points } from "@dist_sync_queue/monitor/sparkline";
 import { WebClient } from "@web/webclient/webclient";
 
@@ -128,6 +136,60 @@ test("without an answer it says so, keeps the last figures and goes on by itself
     await advanceTime(4000);
     await animationFrame();
     expect(".o_dist_monitor_error").toHaveCount(0);
+});
+
+function progress(done, changes = {}) {
+    const text = `line ${done}`;
+    return { worker: "w7", job_ids: [2], done, total: 10, text, ...changes };
+}
+
+/** What a worker tells through the bus. */
+async function tell(message) {
+    MockServer.env["bus.bus"]._sendone("dist_test", PROGRESS, message);
+    await waitNotifications([PROGRESS, message]);
+    await animationFrame();
+}
+
+test("a worker's progress is shown as soon as it tells, and the next poll has the last word", async () => {
+    let done = 1;
+    onRpc("dist.monitor", "snapshot", () => {
+        const data = snapshot();
+        data.workers[0].progress = { done, total: 10, text: `line ${done}` };
+        return data;
+    });
+    await openMonitor();
+    getService("bus_service").addChannel("dist_test");
+    await waitForChannels(["dist_test"]);
+    expect("[data-worker='7']").toHaveText(/1 of 10\s*line 1/);
+    await tell(progress(4));
+    expect("[data-worker='7']").toHaveText(/4 of 10\s*line 4/);
+    expect("[data-worker='7'] progress").toHaveAttribute("value", "40");
+    await tell(progress(9, { job_ids: [77] }));
+    await tell(progress(9, { worker: "w8" }));
+    expect("[data-worker='7']").toHaveText(/4 of 10/, { message: "not of what it shows" });
+    done = 6;
+    await advanceTime(2000);
+    await animationFrame();
+    expect("[data-worker='7']").toHaveText(/6 of 10\s*line 6/);
+});
+
+test("a picture that is older than what was told meanwhile does not take it back", async () => {
+    let answer = null;
+    onRpc("dist.monitor", "snapshot", async () => {
+        await answer;
+        const data = snapshot();
+        data.workers[0].progress = { done: 1, total: 10, text: "line 1" };
+        return data;
+    });
+    await openMonitor();
+    getService("bus_service").addChannel("dist_test");
+    await waitForChannels(["dist_test"]);
+    answer = new Deferred();
+    await advanceTime(2000);
+    await tell(progress(5));
+    answer.resolve();
+    await animationFrame();
+    expect("[data-worker='7']").toHaveText(/5 of 10/);
 });
 
 test("managers pause a lane and stop what runs, after a question", async () => {

@@ -12,6 +12,7 @@ import { MonitorConnections } from "./monitor_connections";
 import { MonitorLanes } from "./monitor_lanes";
 import { MonitorWorkers } from "./monitor_workers";
 import { usePoller } from "./poller";
+import { useProgress } from "./progress";
 import { Sparkline } from "./sparkline";
 
 /** Samples kept for the lines: five minutes at one per two seconds. */
@@ -43,13 +44,16 @@ export class Monitor extends Component {
             at: null,
             history: { ready: [], done_per_minute: [] },
         });
+        this.progress = useProgress(() => this.state.data?.workers || []);
         this.poller = usePoller(() => this.load());
     }
 
     async load() {
+        this.progress.forget();
         try {
             const data = await this.orm.silent.call("dist.monitor", "snapshot", []);
             this.state.data = data;
+            this.progress.show();
             this.state.error = "";
             this.state.at = luxon.DateTime.now();
             for (const [name, values] of Object.entries(this.state.history)) {
