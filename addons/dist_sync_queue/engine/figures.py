@@ -103,6 +103,7 @@ def _since() -> datetime:
     return datetime.now(timezone.utc).replace(tzinfo=None) - timedelta(seconds=MINUTE)
 
 
+# The span is a value, not a table to join with: joined, the newest rows were read again for each of them.
 def done_rates(cr: Any, scope: Scope) -> dict[str | None, float]:
     """Jobs done per minute and lane, over the last minute or the newest :data:`NEWEST` rows. One statement."""
     cr.execute(
@@ -115,7 +116,7 @@ def done_rates(cr: Any, scope: Scope) -> dict[str | None, float]:
                 SELECT CASE WHEN count(*) < {NEWEST} THEN {MINUTE}
                             ELSE greatest(0.1, extract(epoch FROM max(done_at) - min(done_at))) END AS seconds
                   FROM newest)
-            SELECT lane, count(*) * {MINUTE} / min(seconds) FROM newest j, span
+            SELECT lane, count(*) * {MINUTE} / (SELECT seconds FROM span) FROM newest j
              WHERE j.state = 'done' AND {MINE} GROUP BY lane""",
         scope.params(since=_since()),
     )
@@ -188,7 +189,7 @@ def outbox(cr: Any, connections: list[int]) -> dict[int, dict[str, Any]]:
                 SELECT CASE WHEN count(*) < {NEWEST} THEN {MINUTE}
                             ELSE greatest(0.1, extract(epoch FROM max(settled_at) - min(settled_at))) END AS seconds
                   FROM newest)
-            SELECT connection_id, count(*) * {MINUTE} / min(seconds) FROM newest, span
+            SELECT connection_id, count(*) * {MINUTE} / (SELECT seconds FROM span) FROM newest
              WHERE state = 'delivered' AND connection_id = ANY(%(connections)s) GROUP BY connection_id""",
         {"connections": connections, "since": _since()},
     )

@@ -14,12 +14,18 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 DEFAULT_WEIGHTS = {"high": 8.0, "orders": 4.0, "reserve": 4.0, "default": 2.0, "low": 1.0}
+OTHER_WEIGHT = 2.0
 FAIR_EVERY = 4
 """Every so many turns of a lane the priority is not looked at, so that nothing of it waits for ever."""
 LEAST_SECONDS = 0.0005
 """Charged for an empty claim."""
 AHEAD_SECONDS = 0.2
 """About one batch: work worth less than that waits for nobody's round."""
+
+
+def usual_weight(lane: str) -> float:
+    """The weight of a lane for which nothing is set."""
+    return DEFAULT_WEIGHTS.get(lane, OTHER_WEIGHT)
 
 
 class Shares:
@@ -128,7 +134,7 @@ class Turns:
         self._turn: dict[str, int] = {}
 
     def weight(self, lane: str) -> float:
-        return self.weights.get(lane) or DEFAULT_WEIGHTS.get(lane, 2.0)
+        return self.weights.get(lane) or usual_weight(lane)
 
     def choose(self, groups: Iterable[Any], lane_of: Callable[[Any], str]) -> Any | None:
         """The group to serve now, or None."""

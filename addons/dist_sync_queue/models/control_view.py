@@ -8,7 +8,7 @@ from typing import Any
 
 from odoo import api, fields, models
 
-from ..engine.lanes import DEFAULT_WEIGHTS
+from ..engine.lanes import usual_weight
 
 FOLLOWED = ("weight", "capacity")
 """Numbers of a lane whose change is told with the number."""
@@ -18,12 +18,22 @@ class DistWorkerSlot(models.Model):
     _inherit = "dist.worker.slot"
 
     handler_name = fields.Char("Runs", compute="_compute_handler_name")
+    progress = fields.Char(compute="_compute_progress")
 
     @api.depends("handler")
     def _compute_handler_name(self) -> None:
         names = self.env["dist.names"]
         for slot in self:
             slot.handler_name = names.handler(slot.handler) if slot.handler else False
+
+    @api.depends("progress_done", "progress_total", "progress_text")
+    def _compute_progress(self) -> None:
+        """``3 of 9 · third page``, or as much of it as the job says."""
+        for slot in self:
+            done = slot.progress_done
+            count = self.env._("%(done)s of %(total)s", done=done, total=slot.progress_total)
+            parts = [count if slot.progress_total else str(done or ""), slot.progress_text]
+            slot.progress = " · ".join(filter(None, parts))
 
 
 class DistJobControl(models.Model):
@@ -47,7 +57,7 @@ class DistJobControl(models.Model):
     def create(self, vals_list: list[dict[str, Any]]) -> DistJobControl:
         controls = super().create(vals_list)
         for control, vals in zip(controls, vals_list, strict=True):
-            usual = {"paused": False, "weight": DEFAULT_WEIGHTS.get(control.name, 2.0)}
+            usual = {"paused": False, "weight": usual_weight(control.name)}
             control._record_change({name: value for name, value in vals.items() if value != usual.get(name)})
         return controls
 

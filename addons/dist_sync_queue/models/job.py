@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import logging
+from textwrap import shorten
 from typing import Any
 
 import psycopg2
@@ -133,7 +134,9 @@ class DistJob(models.Model):
             "job_dead",
             job,
             self.env._(
-                "%(handler)s failed: %(message)s", handler=job.handler_name, message=(job.error_message or "")[:200]
+                "%(handler)s failed: %(message)s",
+                handler=job.handler_name,
+                message=shorten(job.error_message or "", 100, placeholder="…"),
             ),
             cause=job.error_message,
             fix=self.env._("Remove the cause, then run the job again; or cancel it, and what waits behind it goes on."),

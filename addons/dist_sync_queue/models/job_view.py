@@ -37,9 +37,13 @@ class DistJob(models.Model):
     def _compute_handler_name(self) -> None:
         self._name_codes("handler", "handler_name")
 
-    @api.depends("lane")
+    @api.depends("lane", "handler")
     def _compute_lane_name(self) -> None:
-        self._name_codes("lane", "lane_name")
+        """An event that came in gets its lane when it is run; until then it is that of its handler."""
+        names, known = self.env["dist.names"], handlers(self.env.registry)
+        for job in self:
+            lane = job.lane or (known[job.handler].lane if job.handler in known else "")
+            job.lane_name = names.lane(lane) if lane else False
 
     @api.depends("handler", "key")
     def _compute_display_name(self) -> None:

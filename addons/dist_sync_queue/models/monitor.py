@@ -12,7 +12,7 @@ from odoo.exceptions import UserError
 
 from ..engine import figures
 from ..engine.handlers import resolve
-from ..engine.lanes import DEFAULT_WEIGHTS
+from ..engine.lanes import usual_weight
 from ..errors import UnknownHandler
 
 SILENT_SECONDS = 60
@@ -128,7 +128,7 @@ class DistMonitor(models.AbstractModel):
 
     def _control(self, control: Any, code: str) -> dict[str, Any]:
         """What is set for a lane or handler; what holds where nothing is set."""
-        weight = control.weight if control else DEFAULT_WEIGHTS.get(code, 2.0)
+        weight = control.weight if control else usual_weight(code)
         return {
             "paused": bool(control and control.paused),
             "weight": weight,
@@ -238,8 +238,7 @@ class DistMonitor(models.AbstractModel):
         if control:
             control.write(values)
         else:
-            weight = {} if kind == "handler" else {"weight": DEFAULT_WEIGHTS.get(name, 2.0)}
-            controls.create({**weight, **values, "kind": kind, "name": name})
+            controls.create({**values, "kind": kind, "name": name})
         return True
 
 

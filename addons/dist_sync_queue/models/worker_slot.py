@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from odoo import fields, models
+from odoo import api, fields, models
+
+from ..engine.lanes import usual_weight
 
 
 class DistWorkerSlot(models.Model):
@@ -34,7 +36,7 @@ class DistWorkerSlot(models.Model):
     backend_pid = fields.Integer("PostgreSQL Process", readonly=True, aggregator=None)
     progress_done = fields.Integer(readonly=True, aggregator=None)
     progress_total = fields.Integer(readonly=True, aggregator=None, help="0 where nobody knows.")
-    progress_text = fields.Char("Progress", readonly=True)
+    progress_text = fields.Char(readonly=True)
     done_count = fields.Integer("Done", readonly=True)
     failed_count = fields.Integer("Failed", readonly=True)
 
@@ -56,7 +58,19 @@ class DistJobControl(models.Model):
         aggregator=None,
         help="How many worker processes, on all machines together, may run work of it at the same time; 0: any number.",
     )
-    weight = fields.Float(default=1.0, help="Share of working time a lane gets while others have work, too.")
+    weight = fields.Float(
+        compute="_compute_weight",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="Share of working time a lane gets while others have work, too.",
+    )
+
+    @api.depends("kind", "name")
+    def _compute_weight(self) -> None:
+        """The weight the lane has without a row: who adds one to pause a lane does not mean to change its share."""
+        for control in self:
+            control.weight = usual_weight(control.name) if control.kind == "lane" else 1.0
 
     _name_unique = models.UniqueIndex("(kind, name)", "This lane or handler has its row already.")
     _capacity_positive = models.Constraint("CHECK (capacity >= 0)", "A capacity is a number of processes, 0 for any.")

@@ -13,6 +13,7 @@ from odoo.tests import tagged
 from ..api import EnqueueError, Permanent, RetryLater, Snooze, chain, group, job
 from ..engine import attempts, execute, graph, insert, release, schema
 from .common import SyncCase
+from .plan_kit import looked_at
 
 
 class GraphCase(SyncCase):
@@ -187,16 +188,8 @@ class TestGraph(GraphCase):
             "INSERT INTO dist_job (handler, state) SELECT 'other', 'done' FROM generate_series(1, 2000)"
         )
         self.env.cr.execute("SET LOCAL enable_seqscan = off")
-        self.env.cr.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {execute._RESULTS}", {"ids": last.ids})
-        seen = [self.env.cr.fetchone()[0][0]["Plan"]]
-        for node in seen:
-            seen += node.get("Plans", ())
-        looked_at = [
-            (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
-            for node in seen
-            if node.get("Relation Name") == "dist_job"
-        ]
-        self.assertEqual(sum(looked_at), 6, "the job itself and the five before it")
+        rows = looked_at(self.env.cr, execute._RESULTS, {"ids": last.ids}, "dist_job")
+        self.assertEqual(rows, 6, "the job itself and the five before it")
 
     def test_two_failures_both_have_to_be_put_right(self):
         self.broken |= {"a", "b"}

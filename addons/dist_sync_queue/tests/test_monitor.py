@@ -5,13 +5,14 @@
 import json
 from unittest.mock import patch
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 
 from ..engine import figures
 from ..engine.watch import listeners
 from .common import SyncCase, put_event
+from .plan_kit import Counting
 from .relay_kit import RelayKit
 
 USER, MANAGER = "dist_sync_queue.group_dist_user", "dist_sync_queue.group_dist_manager"
@@ -127,6 +128,23 @@ class TestMonitor(RelayKit, SyncCase):
             [*row.values(), count],
         )
 
+    def test_rates_look_at_what_was_done_a_few_times_and_not_by_its_square(self):
+        now = fields.Datetime.now()
+        self.fill(1_000, state="done", done_at=now)
+        scope = figures.Scope(self.ours.ids, self.env.companies.ids)
+        counting = Counting(self.env.cr)
+        self.assertEqual(sum(figures.done_rates(counting, scope).values()), 1_000)
+        self.emit_fact(self.ours)
+        self.env.cr.execute(
+            """INSERT INTO dist_outbox_event (event_id, connection_id, company_id, type, kind, key, payload, state,
+                                              occurred_at, settled_at, priority)
+               SELECT 'e' || i, connection_id, company_id, type, kind, 'k' || i, payload, 'delivered', %s, %s, priority
+                 FROM dist_outbox_event, generate_series(1, 1000) i""",
+            (now, now),
+        )
+        self.assertEqual(figures.outbox(counting, self.ours.ids)[self.ours.id]["rate"], 1_000)
+        self.assertLess(counting.rows, 20_000)
+
     def test_counts_end_at_a_cap(self):
         self.fill(700)
         self.assertEqual((self.snapshot()["tiles"]["ready"], self.snapshot()["tiles"]["capped"]), (700, False))
@@ -184,6 +202,12 @@ class TestMonitor(RelayKit, SyncCase):
         self.assertEqual(told.mapped("action"), ["pause", "change", "resume"])
         self.assertEqual(told.create_uid, self.manager)
         self.assertEqual(told[0].res_ids, control.ids)
+
+    def test_a_row_of_settings_begins_with_the_weight_the_lane_has_without(self):
+        controls = self.env["dist.job.control"]
+        made = controls.create([{"name": name, "paused": True} for name in ("high", "low", "mine")])
+        made += controls.create({"name": "mine2", "weight": 7.0})
+        self.assertEqual(made.mapped("weight"), [8.0, 1.0, 2.0, 7.0])
 
     def test_users_change_nothing(self):
         monitor = self.env["dist.monitor"].with_user(self.user)

@@ -34,7 +34,7 @@ export class RunningField extends Component {
     }
 
     get since() {
-        return _t("Runs for %s", formatSeconds(this.value.since) || _t("0 s"));
+        return _t("Runs for %s", formatSeconds(this.value.since));
     }
 }
 

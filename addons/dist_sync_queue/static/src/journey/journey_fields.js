@@ -102,6 +102,9 @@ export function formatSeconds(seconds) {
     if (seconds === null || seconds === undefined || seconds === false || seconds < 0) {
         return "";
     }
+    if (!seconds) {
+        return _t("0 s");
+    }
     if (seconds < 1) {
         return _t("%s ms", Math.round(seconds * 1000));
     }

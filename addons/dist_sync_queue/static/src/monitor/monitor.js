@@ -8,6 +8,7 @@ import { Layout } from "@web/search/layout";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 import { formatSeconds } from "../journey/journey_fields";
 import { Health } from "./health";
+import { count, perMinute } from "./labels";
 import { MonitorConnections } from "./monitor_connections";
 import { MonitorLanes } from "./monitor_lanes";
 import { MonitorWorkers } from "./monitor_workers";
@@ -80,15 +81,14 @@ export class Monitor extends Component {
 
     get tiles() {
         const { tiles } = this.state.data;
-        const ready = tiles.capped ? `${tiles.ready}+` : tiles.ready;
-        const oldest = tiles.oldest === null ? "–" : formatSeconds(tiles.oldest) || _t("0 s");
+        const oldest = tiles.oldest === null ? "–" : formatSeconds(tiles.oldest);
         return [
-            { key: "ready", label: _t("Ready"), value: ready, line: "ready", filter: "pending" },
-            { key: "running", label: _t("Running"), value: tiles.running },
+            { key: "ready", label: _t("Ready"), value: count(tiles.ready, tiles.capped), line: "ready", filter: "pending" },
+            { key: "running", label: _t("Running"), value: count(tiles.running) },
             {
                 key: "done",
                 label: _t("Done per minute"),
-                value: tiles.done_per_minute,
+                value: perMinute(tiles.done_per_minute),
                 line: "done_per_minute",
             },
             { key: "oldest", label: _t("Oldest ready"), value: oldest },
@@ -122,7 +122,7 @@ export class Monitor extends Component {
     }
 
     capped(value) {
-        return value >= this.state.data.cap ? `${value}+` : value || 0;
+        return count(value, value >= this.state.data.cap);
     }
 
     openJobs(filter, extra = {}) {

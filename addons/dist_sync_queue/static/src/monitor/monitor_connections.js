@@ -1,7 +1,7 @@
 import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { formatSeconds } from "../journey/journey_fields";
-import { label } from "./labels";
+import { count, label, perMinute } from "./labels";
 
 const BREAKERS = {
     closed: { icon: "fa-check-circle text-success", text: _t("Breaker closed") },
@@ -22,6 +22,7 @@ export class MonitorConnections extends Component {
     };
 
     label = label;
+    perMinute = perMinute;
     noLimit = _t("no limit");
 
     badge({ state }) {
@@ -33,11 +34,11 @@ export class MonitorConnections extends Component {
     }
 
     age(connection) {
-        return connection.oldest === null ? "" : formatSeconds(connection.oldest) || "0 s";
+        return connection.oldest === null ? "" : formatSeconds(connection.oldest);
     }
 
     capped(value) {
-        return value >= this.props.cap ? `${value}+` : value;
+        return count(value, value >= this.props.cap);
     }
 
     /** How full a bucket of the rate limit is, and what slows it down. */

@@ -1,6 +1,10 @@
 import { Component } from "@odoo/owl";
+import { _t } from "@web/core/l10n/translation";
 import { formatSeconds } from "../journey/journey_fields";
-import { label } from "./labels";
+import { count, label, perMinute } from "./labels";
+
+/** Handlers named in one lane. */
+const SHOWN = 5;
 
 /** Lanes with what waits in them, and their pause, weight and capacity. */
 export class MonitorLanes extends Component {
@@ -13,14 +17,22 @@ export class MonitorLanes extends Component {
         open: Function,
     };
 
+    count = count;
     label = label;
+    perMinute = perMinute;
 
     age(lane) {
-        return lane.oldest === null ? "" : formatSeconds(lane.oldest) || "0 s";
+        return lane.oldest === null ? "" : formatSeconds(lane.oldest);
     }
 
+    /** What waits, most first; of a lane with many handlers the first few. */
     work(lane) {
-        return lane.work.map((line) => `${line.name} (${line.count})`).join(", ");
+        const lines = [...lane.work].sort((a, b) => b.count - a.count);
+        const shown = lines.slice(0, SHOWN).map((line) => `${line.name} (${count(line.count)})`);
+        if (lines.length > SHOWN) {
+            shown.push(_t("%s more", lines.length - SHOWN));
+        }
+        return shown.join(", ");
     }
 
     setNumber(lane, name, ev) {

@@ -1,7 +1,7 @@
 import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { formatSeconds } from "../journey/journey_fields";
-import { label } from "./labels";
+import { count, label } from "./labels";
 
 /** Workers with what they run, since when and how far. */
 export class MonitorWorkers extends Component {
@@ -15,6 +15,7 @@ export class MonitorWorkers extends Component {
         open: Function,
     };
 
+    count = count;
     label = label;
 
     status(worker) {
@@ -27,7 +28,7 @@ export class MonitorWorkers extends Component {
     }
 
     since(worker) {
-        return formatSeconds(worker.since) || "0 s";
+        return formatSeconds(worker.since);
     }
 
     silent(worker) {
