@@ -83,7 +83,13 @@ export class Monitor extends Component {
         const { tiles } = this.state.data;
         const oldest = tiles.oldest === null ? "–" : formatSeconds(tiles.oldest);
         return [
-            { key: "ready", label: _t("Ready"), value: count(tiles.ready, tiles.capped), line: "ready", filter: "pending" },
+            {
+                key: "ready",
+                label: _t("Ready"),
+                value: count(tiles.ready, tiles.capped),
+                line: "ready",
+                filter: "pending",
+            },
             { key: "running", label: _t("Running"), value: count(tiles.running) },
             {
                 key: "done",
