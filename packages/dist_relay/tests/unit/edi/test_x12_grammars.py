@@ -6,7 +6,7 @@ import pytest
 
 from dist_relay.edi.checks import watchers
 from dist_relay.edi.delimiters import Delimiters
-from dist_relay.edi.grammar.model import Composite, Element, LoopNode, SegmentType
+from dist_relay.edi.grammar.model import Composite, Element, LoopNode, SegmentNode, SegmentType
 from dist_relay.edi.grammar.registry import default
 
 DOCUMENTS = (
@@ -125,3 +125,33 @@ def test_code_lists_are_closed_only_where_they_are_whole() -> None:
     for name in ("355", "128", "98", "374", "235", "1300"):
         assert not element(name).closed
         assert len(element(name).codes) >= 20, name
+
+
+@pytest.mark.parametrize(
+    ("release", "near", "reference", "texts"),
+    [
+        ("3040", "4010", 30, "MSG"),
+        ("4010", "4010", 30, "MSG"),
+        ("4020", "4010", 30, "MTX"),
+        ("4030", "4010", 50, "MTX"),
+        ("5010", "5010", 50, "MTX"),
+        ("8010", "5010", 50, "MTX"),
+        ("9999", "5010", 50, "MTX"),
+    ],
+)
+def test_other_releases_are_read_with_what_they_had(release: str, near: str, reference: int, texts: str) -> None:
+    grammar = default().find("x12", "850", release)
+    assert (grammar.version, grammar.exact) == (near, release == near)
+    (header,) = [each for each in grammar.root.items if isinstance(each, SegmentNode) and each.tag == "REF"]
+    assert isinstance(header.type.uses[1].of, Element)
+    assert header.type.uses[1].of.max == reference
+    (notes,) = [each for each in grammar.root.items if isinstance(each, LoopNode) and each.name == "N9"]
+    assert texts in every_place(notes)
+
+
+def test_dates_before_4010_may_have_six_digits() -> None:
+    beginning = default().find("x12", "850", "3040").root.items[0]
+    assert isinstance(beginning, SegmentNode)
+    date = beginning.type.uses[4].of
+    assert isinstance(date, Element)
+    assert (date.kind, date.min, date.max) == ("DT", 6, 8)

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import GrammarError
 from . import load
 from .model import Grammar, LoopNode
-from .versions import order
+from .versions import X12_RELEASES, order
 
 BUILT_IN = Path(__file__).parent.parent / "grammars"
 
@@ -43,7 +43,8 @@ class Registry:
     def find(self, standard: str, type_: str, version: str) -> Grammar:
         """The grammar of ``type_``; an open one (``known`` false) where there is none.
 
-        ``exact`` says whether it was written for ``version``.
+        ``exact`` says whether it was written for ``version``. If not, it is the nearest one; for another release of X12
+        it is read with the marks of that release: 4030 has what came with 4020, and 3040 its dates of six digits.
 
         :raises GrammarError: a file of it is wrong.
         """
@@ -58,9 +59,10 @@ class Registry:
         if not (path := self._file(standard, type_, version)):
             return Grammar(standard, type_, version, "", LoopNode("", 1, 1, None, 0), exact=False, known=False)
         nearest = self._nearest(path, standard, version)
-        key = (standard, type_, nearest)
+        reading = version if standard == "x12" and version in X12_RELEASES else nearest
+        key = (standard, type_, reading)
         if key not in self._grammars:
-            self._grammars[key] = load.message(path, self.dictionary(standard), nearest)
+            self._grammars[key] = load.message(path, self.dictionary(standard), reading)
         found = self._grammars[key]
         if nearest == version:
             return found

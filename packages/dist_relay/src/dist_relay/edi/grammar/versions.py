@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import re
 
+X12_RELEASES = frozenset(
+    str(number)
+    for first, last in ((3010, 3072), (4010, 4062), (5010, 5053), (6010, 6053), (7010, 7063), (8010, 8063))
+    for number in range(first, last + 1)
+    if number % 10 < 4
+)
+"""Releases of X12 and their addenda. Marks such as ``@4030`` say what a grammar for 4010 and 5010 is in them."""
+
 _DIRECTORY = re.compile(r"(\d\d)([A-D])$")
 
 
