@@ -187,15 +187,18 @@ class _Hash:
     def __init__(self, target: Place, place: Place) -> None:
         self._target = target
         self._place = place
-        self._plain = Decimal(0)
+        self._plain: Decimal | int = 0
         self._digits = 0
         self._claims: list[tuple[str, int]] = []
 
     def see(self, tag: str, raw: str, position: int) -> None:
         if tag == self._place.tag:
             text = self._place.value(raw)
-            value = number(text)
-            if value is not None:
+            if text.isascii() and text.isdigit() and len(text) <= 40:  # the usual case, without decimals
+                whole = int(text)
+                self._plain += whole
+                self._digits += whole
+            elif (value := number(text)) is not None:
                 self._plain += value
                 self._digits += _digits(text)
         if tag == self._target.tag and (claim := self._target.value(raw)) and len(self._claims) < 10:
