@@ -89,7 +89,7 @@ class Explainer:
 
     def _use(self, value: Value, use: Use, place: Place, found: list[Flaw]) -> None:
         if not _present(value):
-            if use.required and use.of is not None:
+            if use.required and not use.forbidden and use.of is not None:
                 text = f"{use.of.name or place.name} is missing"
                 found.append(_flaw("element.missing", text, use.of, place, "", "a value"))
             return

@@ -132,17 +132,24 @@ class Interchange:
     message_count: int = 0
     run: Callable[[Interchange], Iterator[Message]] | None = None
     stream: Iterator[Message] | None = None
+    passed: bool = False
 
     def messages(self) -> Iterator[Message]:
-        """The messages, each read whole before it is given."""
+        """The messages, each read whole before it is given.
+
+        :raises ValueError: the next interchange was asked for before; this one's messages are gone.
+        """
+        if self.passed:
+            raise ValueError("go through the messages of an interchange before asking for the next one")
         if self.stream is None:
             self.stream = self.run(self) if self.run else iter(())
         return self.stream
 
     def drain(self) -> Interchange:
         """Read what is left, so that the envelope's findings are complete."""
-        for _ in self.messages():
+        for _ in self.messages() if not self.passed else ():
             pass
+        self.passed = True
         return self
 
     @property

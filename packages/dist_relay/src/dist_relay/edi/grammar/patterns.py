@@ -42,13 +42,12 @@ class _Maker:
         needed = False
         for position in range(len(uses), 0, -1):
             use = uses[position - 1]
-            body = self._use(use)
+            body = "(?!)" if use.forbidden else self._use(use)
             if position in named:
                 body = f"(?P<e{position}>{body})"
-            needed = needed or use.required
-            if use.forbidden:
-                body = ""
-            elif not use.required:
+            required = use.required and not use.forbidden
+            needed = needed or required
+            if not required:
                 body = f"(?:{body})?"
             rest = f"{re.escape(separator)}{body}{rest}"
             if not needed:
@@ -71,13 +70,15 @@ class _Maker:
             # Present together only in rare cases, which the slow path decides.
             alone = all(condition.holds({1}) for condition in of.conditions)
             others = any(use.required for use in of.uses[1:])
-            return self._use(of.uses[0]) if alone and not others else "(?!)"
+            return self._use(of.uses[0]) if alone and not others and of.uses[0].of else "(?!)"
         rest = ""
         needed = False
         for position in range(len(of.uses), 0, -1):
             use = of.uses[position - 1]
-            needed = needed or use.required
-            body = "" if use.forbidden else self._use(use) if use.required else f"(?:{self._use(use)})?"
+            required = use.required and not use.forbidden
+            needed = needed or required
+            body = f"{self._any}+" if use.of is None else self._use(use)
+            body = "" if use.forbidden else body if required else f"(?:{body})?"
             rest = body + rest
             if position > 1:
                 rest = f"{component}{rest}" if needed else f"(?:{component}{rest})?"
