@@ -19,6 +19,7 @@ _CONDITION = re.compile(r"([PRECL])((?:\d\d){2,})$")
 _EDIFACT_FORMAT = re.compile(r"(an|a|n)(\.\.)?(\d+)$")
 _CARDINALITY = re.compile(r"(\d+)\.\.(\d+|\*)$")
 _MARK = re.compile(r"@(<?)([0-9A-Z]+)$")
+_LATER = re.compile(r"(\d+\.\.(?:\d+|\*))@([0-9A-Z]+)$")
 MAX_DEPTH = 20
 
 
@@ -225,9 +226,13 @@ def _place(
     loop = open_loops[-1][1]
     is_loop = words[0] == "loop"
     tag, cardinality, *rest = words[1:] if is_loop else words
+    while rest and (later := _LATER.match(rest[0])):
+        del rest[0]
+        if order(dictionary.standard, version) >= order(dictionary.standard, later.group(2)):
+            cardinality = later.group(1)
     found = _CARDINALITY.match(cardinality)
     if not found:
-        raise line.error("a cardinality is 0..1 or 1..*")
+        raise line.error("a cardinality is 0..1 or 1..*, or 0..1 0..9@5010 where it changed")
     low = int(found.group(1))
     high = UNLIMITED if found.group(2) == "*" else int(found.group(2))
     if is_loop:
