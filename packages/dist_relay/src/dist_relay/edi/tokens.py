@@ -67,7 +67,7 @@ class Cutter:
         self._charset = charset
         self._note = note
         self._blanks = _BLANKS.replace(terminator, "") if terminator in _BLANKS else _BLANKS
-        self._first = True
+        self._blanked = (terminator + " ", " " + terminator, terminator + "\t", "\t" + terminator)
 
     def batches(self) -> Iterator[list[str]]:
         """Lists of raw segments without terminators, decoded; line breaks around and inside them are taken out."""
@@ -200,7 +200,7 @@ class Cutter:
             for each in "\r\n":
                 if each != terminator and each in text:
                     text = self._inner_breaks(text, each)
-        if text[:1] == " " or terminator + " " in text or " " + terminator in text:
+        if text[:1] in (" ", "\t") or any(each in text for each in self._blanked):
             text = self._strip(text)
         if not text.isascii():
             text = self._charset.decode(text, keep=terminator)
