@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .profile import Profile
     from .reader import Codec, read
     from .segment import Loop, Repeats, Segment
+    from .writer import Document, GroupHeader, InterchangeHeader, Layout, Party, Writer, rewrite
 
 _WHERE = {
     "Codec": "reader",
@@ -35,27 +36,41 @@ _WHERE = {
     "Segment": "segment",
     "UnreadableError": "errors",
     "WriteError": "errors",
+    "Document": "writer",
+    "GroupHeader": "writer",
+    "InterchangeHeader": "writer",
+    "Layout": "writer",
+    "Party": "writer",
+    "Writer": "writer",
+    "rewrite": "writer",
     "read": "reader",
 }
 
 __all__ = [
     "Codec",
     "Delimiters",
+    "Document",
     "EdiError",
     "Finding",
     "GrammarError",
     "Group",
+    "GroupHeader",
     "Interchange",
+    "InterchangeHeader",
+    "Layout",
     "LimitError",
     "Limits",
     "Loop",
     "Message",
+    "Party",
     "Profile",
     "Repeats",
     "Segment",
     "UnreadableError",
     "WriteError",
+    "Writer",
     "read",
+    "rewrite",
 ]
 
 

@@ -108,7 +108,7 @@ class Interchange:
     standard: str
     header: Segment
     raw_header: str
-    """The ISA or UNA and UNB as they came, without the last terminator."""
+    """The ISA or UNA and UNB as they came, without the last terminator; one character a byte."""
     delimiters: Delimiters
     report: Report
     charset: Charset
@@ -125,6 +125,8 @@ class Interchange:
     acknowledgement: bool = False
     """Whether the sender asks for an interchange acknowledgement (ISA14, UNB 0031)."""
     una: bool = False
+    raw_terminator: str = ""
+    """The terminator, one character a byte, where that may differ from ``delimiters.terminator`` (X12)."""
     trailer: Segment | None = None
     groups: list[Group] = field(default_factory=list)
     ta1: list[Segment] = field(default_factory=list)

@@ -38,10 +38,12 @@ class Codec:
         pieces = Pieces(source, limits, piece)
         buffer = Buffer(pieces, limits)
         count = 0
+        previous: Interchange | None = None
         while True:
-            interchange = self._next(buffer, pieces, keep, count)
+            interchange = self._next(buffer, pieces, keep, previous)
             if interchange is None:
                 break
+            previous = interchange
             count += 1
             if count > limits.interchanges:
                 raise LimitError(f"more than {limits.interchanges} interchanges")
@@ -69,10 +71,10 @@ class Codec:
         envelope = x12 if standard == "x12" else edifact
         return Compiled(grammar, delimiters, self.profile, trailer=envelope.TRAILER, envelope=envelope.TAGS)
 
-    def _next(self, buffer: Buffer, pieces: Pieces, keep: bool, count: int) -> Interchange | None:
+    def _next(self, buffer: Buffer, pieces: Pieces, keep: bool, previous: Interchange | None) -> Interchange | None:
         from .envelope import begin
 
-        return begin.next_interchange(self, buffer, pieces, keep, first=not count)
+        return begin.next_interchange(self, buffer, pieces, keep, previous)
 
 
 @lru_cache(maxsize=32)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from typing import Union
 
 from .delimiters import Delimiters
+from .values import plain
 
 
 class Repeats(list["str | list[str]"]):
@@ -26,13 +29,15 @@ class Segment:
         self.position = position
 
     @classmethod
-    def of(cls, tag: str, *elements: Value | int | None) -> Segment:
-        """Make one by hand: ``Segment.of("PO1", 1, "10", "EA")``; None is an empty element.
+    def of(cls, tag: str, *elements: Value | int | Decimal | date | None) -> Segment:
+        """Make one by hand: ``Segment.of("PO1", 1, Decimal("10.50"), "EA")``; None is an empty element.
 
         Empty elements at the end are left out, as both standards want.
+
+        :raises TypeError: an element is neither text, list, whole number, Decimal nor day.
         """
         values: list[Value] = [
-            "" if each is None else str(each) if isinstance(each, int) else each for each in elements
+            each if isinstance(each, (str, list)) else "" if each is None else plain(each) for each in elements
         ]
         while values and not any(_flat(values[-1])):
             values.pop()

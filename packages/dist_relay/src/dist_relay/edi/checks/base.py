@@ -109,6 +109,8 @@ class Only(NamedTuple):
 
     place: Place
     codes: frozenset[str]
+    first: str = ""
+    """The code that the line names first: the one to write where none stands yet."""
 
     def holds(self, raw: str) -> bool:
         """Whether the segment is meant."""
@@ -124,7 +126,7 @@ def only(context: Context, tag: str, words: list[str]) -> Only | None:
         raise context.error("what follows 'when' is missing")
     place, _, codes = words[at + 1].partition("=")
     del words[at : at + 2]
-    return Only(context.place(f"{tag}.{place}"), frozenset(codes.split("|")))
+    return Only(context.place(f"{tag}.{place}"), frozenset(codes.split("|")), codes.split("|")[0])
 
 
 def elements(raw: str, delimiters: Delimiters) -> list[str]:

@@ -27,7 +27,7 @@ def number(text: str) -> Decimal | None:
 
 def count(context: Context) -> Watcher:
     """The element on the left equals how many segments of the tags on the right there are."""
-    target, condition, right = _sides(context)
+    target, condition, right = sides(context)
     counted_only = only(context, right[0].split("|")[0], right)
     counted = tuple(right[0].split("|"))
     return Watcher((target.tag, *counted), lambda: _Count(target, condition, counted, counted_only))
@@ -35,13 +35,14 @@ def count(context: Context) -> Watcher:
 
 def total(context: Context) -> Watcher:
     """The element on the left equals the sum of the element on the right over all its segments."""
-    target, condition, right = _sides(context)
+    target, condition, right = sides(context)
     counted_only = only(context, right[0].split(".")[0], right)
     place = context.place(right[0])
     return Watcher((target.tag, place.tag), lambda: _Sum(target, condition, place, counted_only))
 
 
-def _sides(context: Context) -> tuple[Place, Only | None, list[str]]:
+def sides(context: Context) -> tuple[Place, Only | None, list[str]]:
+    """The line taken apart: the element that makes the claim, its condition, and the words on the right."""
     words = list(context.check.words)
     if "=" not in words or words.index("=") == 0 or words[-1] == "=":
         raise context.error("a line such as 'check count CTT.1 = PO1' is wanted")

@@ -24,10 +24,18 @@ _LONGEST = 16
 _BLANK = " \t\r\n\x00\x1a\ufeff"
 
 
-def next_interchange(codec: Codec, buffer: Buffer, pieces: Pieces, keep: bool, *, first: bool) -> Interchange | None:
-    """The next interchange of the buffer, None when there is none any more."""
-    skipped = _find(buffer)
-    if skipped is None:
+def next_interchange(
+    codec: Codec, buffer: Buffer, pieces: Pieces, keep: bool, previous: Interchange | None
+) -> Interchange | None:
+    """The next interchange of the buffer, None when there is none any more.
+
+    Text behind the last one is noted in ``previous``.
+    """
+    skipped, found = _find(buffer)
+    if not found:
+        if previous is not None and skipped.strip(_BLANK):
+            text = f"{len(skipped)} characters behind the envelope were passed over"
+            previous.report.add(Flaw("envelope", "envelope.trailing", text, value=skipped[:60]))
         return None
     begin = buffer.text[:3]
     make = x12.begin if begin == "ISA" or begin[:2] in ("ST", "GS") else edifact.begin
@@ -36,13 +44,13 @@ def next_interchange(codec: Codec, buffer: Buffer, pieces: Pieces, keep: bool, *
     if skipped.strip(_BLANK):
         text = f"{len(skipped)} characters before the envelope were passed over"
         report.add(Flaw("envelope", "envelope.leading", text, value=skipped[:60]))
-    if first and pieces.bom:
+    if previous is None and pieces.bom:
         report.add(Flaw("envelope", "envelope.bom", f"the input begins with a byte order mark ({pieces.bom})"))
     return interchange
 
 
-def _find(buffer: Buffer) -> str | None:
-    """Drop what stands before the next envelope and give it back."""
+def _find(buffer: Buffer) -> tuple[str, bool]:
+    """Drop what stands before the next envelope and give it back; false when there is no envelope any more."""
     skipped = ""
     while True:
         buffer.need(1 << 12)
@@ -50,10 +58,11 @@ def _find(buffer: Buffer) -> str | None:
         if found and (found.end() + 4 < len(buffer.text) or buffer.ended):
             skipped += buffer.text[: found.start()]
             buffer.text = buffer.text[found.start() :]
-            return skipped
+            return skipped, True
         if buffer.ended and not found:
+            skipped = (skipped + buffer.text)[: buffer.limits.leading + 1]
             buffer.text = ""
-            return None
+            return skipped, False
         cut = found.start() if found else max(0, len(buffer.text) - _LONGEST)
         skipped = (skipped + buffer.text[:cut])[: buffer.limits.leading + 1]
         buffer.text = buffer.text[cut:]

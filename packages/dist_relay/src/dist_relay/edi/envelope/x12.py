@@ -68,6 +68,7 @@ def begin(codec: Codec, buffer: Buffer, keep: bool) -> Interchange:
         time=values[9],
         test=values[14] == "T",
         acknowledgement=values[13] == "1",
+        raw_terminator=terminator,
     )
     _check_isa(parts, report)
     if problem := delimiters.problem():
