@@ -187,6 +187,11 @@ class TestCharacters:
             edifact(body, header=replace(UNB, version=version))
         assert text in edifact(body, Writer("edifact", encoding="ascii"), header=replace(UNB, version=version))
 
+    def test_delimiters_are_not_of_the_character_set(self):
+        delimiters = replace(EDIFACT, element="^", terminator="~")
+        header = replace(UNB, version="UNOA:3")
+        assert "~BGM^220^" in edifact(orders(), Writer("edifact", delimiters=delimiters), header=header)
+
     def test_a_delimiter_that_occurs_is_replaced_when_allowed(self):
         body = order(number="A*B~C")
         text = x12(iter(body.items), Writer("x12", choose=True))

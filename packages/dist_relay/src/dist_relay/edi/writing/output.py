@@ -13,11 +13,9 @@ from .headers import Layout
 
 _BINARY = ("BIN", "BDS")
 
-_REPERTOIRES = {
-    "UNOA": re.compile(r"""[^A-Z0-9 .,\-()/='+:?!"%&*;<>\x00-\x1f]"""),
-    "UNOB": re.compile(r"""[^A-Za-z0-9 .,\-()/='+:?!"%&*;<>\x00-\x1f]"""),
-}
-"""What levels A and B of ISO 9735 do not have, though ASCII does. Control characters are for others to refuse."""
+_REPERTOIRES = {"UNOA": "A-Z0-9", "UNOB": "A-Za-z0-9"}
+_MARKS = r""" .,\-()/='+:?!"%&*;<>\x00-\x1f"""
+"""What levels A and B of ISO 9735 have of ASCII. Control characters are for others to refuse."""
 
 
 def encoding_of(standard: str, version: str) -> str:
@@ -49,7 +47,10 @@ class Output:
         self._end = delimiters.terminator + layout.line_end
         self._layout = layout
         self._errors = errors
-        self._foreign = _REPERTOIRES.get(repertoire)
+        self._foreign: re.Pattern[str] | None = None
+        if repertoire in _REPERTOIRES:
+            allowed = _REPERTOIRES[repertoire] + _MARKS + re.escape(delimiters.all)
+            self._foreign = re.compile(f"[^{allowed}]")
         self._column = 0
 
     def encoded(self, raws: list[str]) -> bytes:
@@ -66,7 +67,7 @@ class Output:
             if not any(each[:3] in _BINARY for each in raws):
                 raise self._unencodable(raws) from None
             return b"".join(self._one(raw, raws) for raw in raws)
-        if self._foreign is not None and (found := self._foreign.search(text.replace(self._delimiters.terminator, ""))):
+        if self._foreign is not None and (found := self._foreign.search(text)):
             raise self._unencodable(raws, found.group())
         return data
 
