@@ -156,6 +156,9 @@ class _Walk:
     def explain(self, raw: str, step: Step, position: int) -> None:
         node = step.node
         assert node is not None
+        release = self._compiled.machine.delimiters.release
+        if release and release in raw and self._compiled.machine.right_with_releases(node.type, raw):
+            return
         for flaw in self._compiled.explainer.flaws(raw, node.type):
             self._report.add(flaw, node.tag, position, node.loop.path())
 

@@ -104,6 +104,8 @@ def test_what_the_expression_accepts_has_no_flaw(standard: str, delimiters: Deli
     accepted = re.compile(patterns.segment(kind, delimiters), re.DOTALL).fullmatch(raw)
     flaws = Explainer(standard, delimiters).flaws(raw, kind)
     assert not (accepted and flaws), f"{raw!r} was accepted although {flaws}"
+    released = re.compile(patterns.segment(kind, delimiters, released=True), re.DOTALL).fullmatch(raw)
+    assert not (released and flaws), f"{raw!r} was accepted with releases although {flaws}"
 
 
 def _without(use: Use, kind: str) -> Use:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from ..delimiters import Delimiters
@@ -75,20 +75,11 @@ class Place:
     standard: str
     delimiters: Delimiters
 
-    def value(self, raw: str) -> str:
-        """The value there, "" when it is not."""
-        d = self.delimiters
-        if d.release and d.release in raw:
-            return split(raw, d).get(self.index, self.component or 1)
-        parts = raw.split(d.element, self.index + 1)
-        if len(parts) <= self.index:
-            return ""
-        value = parts[self.index]
-        if self.component or d.component in value:
-            components = value.split(d.component, self.component or 1)
-            number = (self.component or 1) - 1
-            return components[number] if number < len(components) else ""
-        return value
+    value: Callable[[str], str] = field(init=False, repr=False, compare=False)
+    """The value there in a raw segment, "" when it is not. A function of its own: it is called for most segments."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", _reader(self.index, self.component or 1, self.delimiters))
 
     @property
     def name(self) -> str:
@@ -102,6 +93,24 @@ class Place:
                 return of.id
         tail = f"-{self.component:02d}" if self.component else ""
         return f"{self.tag}{self.index:02d}{tail}"
+
+
+def _reader(index: int, component: int, delimiters: Delimiters) -> Callable[[str], str]:
+    element, inner, release = delimiters.element, delimiters.component, delimiters.release
+
+    def value(raw: str) -> str:
+        if release and release in raw:
+            return split(raw, delimiters).get(index, component)
+        parts = raw.split(element, index + 1)
+        if len(parts) <= index:
+            return ""
+        found = parts[index]
+        if inner in found:
+            components = found.split(inner, component)
+            return components[component - 1] if component <= len(components) else ""
+        return found if component == 1 else ""
+
+    return value
 
 
 class Only(NamedTuple):

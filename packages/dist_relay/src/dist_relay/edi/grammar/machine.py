@@ -270,6 +270,14 @@ class Machine:
             check = self._checks[id(kind)] = re.compile(pattern, re.DOTALL).fullmatch
         return check
 
+    def right_with_releases(self, kind: SegmentType, raw: str) -> bool:
+        """Whether a segment with released characters is right; false says only that a closer look is needed."""
+        check = self._checks.get(-id(kind))
+        if check is None:
+            pattern = patterns.segment(kind, self.delimiters, listed_codes=self._listed_codes, released=True)
+            check = self._checks[-id(kind)] = re.compile(pattern, re.DOTALL).fullmatch
+        return check(raw) is not None
+
     def _candidates(self, state: State, tag: str) -> Iterator[Candidate]:
         node = state.node
         if node is None:

@@ -20,9 +20,12 @@ _MAX_POSITIVE_LENGTH = 60_000
 """Longer elements are left to the slow path: ``re`` bounds repeat counts."""
 
 
-def segment(kind: SegmentType, delimiters: Delimiters, *, listed_codes: bool = False) -> str:
-    """The regular expression for ``fullmatch`` on a raw segment without its terminator."""
-    make = _Maker(delimiters, listed_codes)
+def segment(kind: SegmentType, delimiters: Delimiters, *, listed_codes: bool = False, released: bool = False) -> str:
+    """The regular expression for ``fullmatch`` on a raw segment without its terminator.
+
+    With ``released`` it takes released characters in texts, which makes it slower.
+    """
+    make = _Maker(delimiters, listed_codes, released)
     named = {position for condition in kind.conditions for position in condition.positions}
     body = make.sequence(kind.uses, delimiters.element, named=named)
     relations = "".join(_relation(condition) for condition in kind.conditions)
@@ -31,10 +34,12 @@ def segment(kind: SegmentType, delimiters: Delimiters, *, listed_codes: bool = F
 
 
 class _Maker:
-    def __init__(self, delimiters: Delimiters, listed_codes: bool) -> None:
+    def __init__(self, delimiters: Delimiters, listed_codes: bool, released: bool) -> None:
         self._delimiters = delimiters
         self._listed_codes = listed_codes
         self._any = f"[^\\x00-\\x1f\\x7f{''.join(re.escape(each) for each in delimiters.all)}]"
+        if released and delimiters.release:
+            self._any = f"(?:{self._any}|{re.escape(delimiters.release)}[^\\x00-\\x1f\\x7f])"
 
     def sequence(self, uses: tuple[Use, ...], separator: str, *, named: Iterable[int] = ()) -> str:
         """Elements after a segment's tag; trailing ones may be left out with their separators."""
