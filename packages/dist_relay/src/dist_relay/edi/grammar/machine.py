@@ -83,11 +83,12 @@ class Step(NamedTuple):
 class State:
     """A place, how often it was used, and the steps from there that were asked for already."""
 
-    __slots__ = ("count", "node", "steps")
+    __slots__ = ("count", "expected", "node", "steps")
 
     def __init__(self, node: SegmentNode | None, count: int) -> None:
         self.node = node
         self.count = count
+        self.expected: list[str] | None = None
         # The state itself is under None. A plain dict, because the interpreter is faster with it than with a subclass.
         self.steps: Steps = {None: self}
 
@@ -143,8 +144,11 @@ class Machine:
 
     def expected(self, steps: Steps) -> list[str]:
         """Tags that may come next, for messages."""
-        found = {each.tag for each in nodes(self.grammar.root) if next(self._candidates(steps[None], each.tag), None)}
-        return sorted(found)
+        state: State = steps[None]
+        if state.expected is None:  # kept: a long document of stray segments asks at each of them
+            found = {each.tag for each in nodes(self.grammar.root)}
+            state.expected = sorted(tag for tag in found if next(self._candidates(state, tag), None))
+        return state.expected
 
     def at_end(self, steps: Steps) -> Action:
         """What is missing when the input ends here."""
