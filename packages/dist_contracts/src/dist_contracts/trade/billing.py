@@ -132,7 +132,7 @@ class AdjustmentReason(str, Enum):
 class PaymentAdjustment(Contract):
     """A deduction or addition with its reason; negative lowers what is paid."""
 
-    amount: Money
+    amount: Money | None = None
     reason: AdjustmentReason | OtherCode
     reference: Reference | None = None
     description: Text | None = None

@@ -17,7 +17,7 @@ from typing_extensions import Self
 from ..base import Amount, Contract, LongText, Ref, Text, UtcDatetime
 from ..listing import Uom
 from ..money import Currency, Money
-from ..order import NonNegative, PositiveAmount
+from ..order import NonNegative
 from ..party import Address
 from .words import (
     ChargeKind,
@@ -34,8 +34,8 @@ from .words import (
 )
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-NO_CURRENCY = "XXX"
-"""ISO 4217 for "no currency": neither the document nor the partner's settings say one."""
+NO_CURRENCY = 3 * "X"
+"""ISO 4217 for "no currency": the currency of amounts where neither the document nor the partner's settings say one."""
 
 
 def _day(value: Any, info: ValidationInfo) -> Any:
@@ -130,9 +130,11 @@ class Price(Contract):
 
     amount: Money
     kind: PriceKind | OtherCode = PriceKind.NET
-    per: PositiveAmount | None = None
+    per: NonNegative | None = None
     uom: Uom | None = None
+    basis: OtherCode | None = None
     minimum: NonNegative | None = None
+    minimum_uom: Uom | None = None
     starts: When | None = None
     ends: When | None = None
 
@@ -140,10 +142,10 @@ class Price(Contract):
 class Pack(Contract):
     """How a trade unit is packed: ``inner`` packs of ``units``, each holding ``size`` of ``uom``."""
 
-    units: PositiveAmount | None = None
-    size: PositiveAmount | None = None
+    units: NonNegative | None = None
+    size: NonNegative | None = None
     uom: Uom | None = None
-    inner: PositiveAmount | None = None
+    inner: NonNegative | None = None
     packaging: Text | None = None
 
 
@@ -178,6 +180,7 @@ class Charge(Contract):
     kind: ChargeKind | OtherCode | None = None
     amount: Money | None = None
     percent: Amount | None = None
+    percent_of: OtherCode | None = None
     base: Money | None = None
     rate: Money | None = None
     quantity: Amount | None = None
@@ -236,7 +239,7 @@ class Lot(Contract):
 
     lot: Ref | None = None
     serial: Ref | None = None
-    quantity: PositiveAmount | None = None
+    quantity: NonNegative | None = None
     uom: Uom = "C62"
     expires: When | None = None
     best_before: When | None = None
@@ -253,14 +256,15 @@ class Destination(Contract):
     """How much of a line goes to one place, named by its number."""
 
     place: PartyId
-    quantity: PositiveAmount
+    quantity: NonNegative
     uom: Uom = "C62"
+    dates: tuple[Dated, ...] = ()
 
 
 class Scheduled(Contract):
     """How much of a line is wanted when (and where, if ``place`` is given)."""
 
-    quantity: PositiveAmount
+    quantity: NonNegative | None = None
     uom: Uom = "C62"
     dates: tuple[Dated, ...] = ()
     place: PartyId | None = None
@@ -284,13 +288,13 @@ class Line(Contract):
 class TradeDocument(Contract):
     """What all documents share: the sender's ``number``, when it was ``issued``, and who and what it is about.
 
-    All amounts are in ``currency``; it is ``XXX`` where neither the document nor the partner's settings say one.
+    All amounts are in ``currency``, or in :data:`NO_CURRENCY` where nobody says one.
     """
 
     number: Ref
     purpose: Purpose = Purpose.ORIGINAL
     issued: When | None = None
-    currency: Currency = NO_CURRENCY
+    currency: Currency | None = None
     parties: tuple[Party, ...] = ()
     references: tuple[Reference, ...] = ()
     dates: tuple[Dated, ...] = ()
@@ -311,8 +315,9 @@ class TradeDocument(Contract):
 
     @model_validator(mode="after")
     def _speaks_one_currency(self) -> Self:
-        if wrong := _other_currency(self, self.currency, ""):
-            raise ValueError(f"{wrong}, the document in {self.currency}")
+        currency = self.currency or NO_CURRENCY
+        if wrong := _other_currency(self, currency, ""):
+            raise ValueError(f"{wrong}, the document in {currency}")
         return self
 
 

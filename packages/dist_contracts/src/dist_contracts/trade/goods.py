@@ -35,6 +35,10 @@ Sscc = Annotated[str, Field(pattern=r"^[0-9]{18}$")]
 """Serial shipping container code, without the application identifier 00."""
 
 
+Packaging = Annotated[str, Field(pattern=r"^[A-Z0-9]{2}$")] | OtherCode
+"""A UN/ECE Recommendation 21 code, or the standard's own."""
+
+
 class ItemStatus(str, Enum):
     """What became of an ordered item in a shipment (open)."""
 
@@ -73,7 +77,6 @@ class UnitKind(str, Enum):
 
     PALLET = "pallet"
     PACKAGE = "package"
-    SHIPMENT = "shipment"
 
 
 class Mark(Contract):
@@ -84,13 +87,13 @@ class Mark(Contract):
 
 
 class LogisticUnit(Contract):
-    """A pallet or package. ``packaging`` is a UN/ECE Recommendation 21 code; ``count`` how many alike it stands for."""
+    """A pallet or package. ``count`` is how many alike it stands for."""
 
     kind: UnitKind = UnitKind.PACKAGE
     sscc: Sscc | None = None
     marks: tuple[Mark, ...] = ()
-    packaging: Annotated[str, Field(pattern=r"^[A-Z0-9]{2}$")] | OtherCode | None = None
-    count: Annotated[int, Field(ge=1)] | None = None
+    packaging: Packaging | None = None
+    count: Annotated[int, Field(ge=0)] | None = None
     tracking_number: Text | None = None
     measures: tuple[Measure, ...] = ()
     references: tuple[Reference, ...] = ()
@@ -101,11 +104,14 @@ class LogisticUnit(Contract):
 
 
 class ShippedOrder(Contract):
-    """An order of which goods are in the shipment."""
+    """An order of which goods are in the shipment, and how many packages of it."""
 
     number: Ref
     release: Ref | None = None
     issued: When | None = None
+    measures: tuple[Measure, ...] = ()
+    packaging: Packaging | None = None
+    package_count: Annotated[int, Field(ge=0)] | None = None
     references: tuple[Reference, ...] = ()
     dates: tuple[Dated, ...] = ()
     parties: tuple[Party, ...] = ()
@@ -116,7 +122,7 @@ class _Despatch(TradeDocument):
 
     transport: tuple[Transport, ...] = ()
     measures: tuple[Measure, ...] = ()
-    packaging: Annotated[str, Field(pattern=r"^[A-Z0-9]{2}$")] | OtherCode | None = None
+    packaging: Packaging | None = None
     package_count: Annotated[int, Field(ge=0)] | None = None
     charges: tuple[Charge, ...] = ()
     units: Annotated[tuple[LogisticUnit, ...], Field(max_length=MAX_LINES)] = ()
@@ -153,11 +159,15 @@ class ShipOrderLine(GoodsLine):
 
 
 class ShipOrder(TradeDocument):
-    """The depositor's order to a warehouse to ship; ``number`` is his, ``purchase_order`` his customer's."""
+    """The depositor's order to a warehouse to ship; ``number`` is his, ``purchase_order`` his customer's.
+
+    Orders with the same ``master`` belong together, in the sequence of ``link``.
+    """
 
     kind: OrderKind | OtherCode | None = None
     purchase_order: Ref | None = None
     link: Ref | None = None
+    master: Ref | None = None
     transport: tuple[Transport, ...] = ()
     measures: tuple[Measure, ...] = ()
     charges: tuple[Charge, ...] = ()
@@ -178,10 +188,10 @@ class DiscrepancyKind(str, Enum):
 
 
 class Discrepancy(Contract):
-    """A part of a received line that is not as announced."""
+    """A part of a received line that is not as announced; ``quantity`` is signed as the document signs it."""
 
     kind: DiscrepancyKind | OtherCode
-    quantity: NonNegative | None = None
+    quantity: Amount | None = None
     uom: Uom = "C62"
     reason: OtherCode | None = None
     description: Text | None = None
@@ -200,8 +210,8 @@ class ReceivedUnit(Contract):
 
     sscc: Sscc | None = None
     marks: tuple[Mark, ...] = ()
-    packaging: Annotated[str, Field(pattern=r"^[A-Z0-9]{2}$")] | OtherCode | None = None
-    count: Annotated[int, Field(ge=1)] | None = None
+    packaging: Packaging | None = None
+    count: Annotated[int, Field(ge=0)] | None = None
     lines: tuple[ReceiptLine, ...] = ()
 
 

@@ -94,7 +94,7 @@ class AdjustmentLine(Line):
 
     quantity: Amount
     uom: Uom = "C62"
-    reason: StockReason | OtherCode
+    reason: StockReason | OtherCode | None = None
     from_status: OtherCode | None = None
     to_status: OtherCode | None = None
     order: Ref | None = None

@@ -46,3 +46,7 @@ class WriteError(EdiError):
         self.position = position
         self.element = element
         self.findings = tuple(findings)
+
+
+class MappingError(EdiError):
+    """A document is no canonical object, or an object no such document; names what is missing."""
