@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..charset import BY_SYNTAX, Charset
 from ..delimiters import EDIFACT, Delimiters
-from ..explain import Flaw
 from ..grammar import versions
+from ..grammar.model import Grammar
 from ..interchange import Group, Interchange, Message
 from ..segment import Segment, split
-from ..tokens import Buffer, Cutter
-from ..validate import Report, run
-from .common import MAX_CONTROLS, Noter, Segments, check_count, check_reference, wrong
+from ..tokens import Buffer
+from ..validate import Compiled, Report
+from .common import Noter, wrong
+from .session import Session, Tags
 
 if TYPE_CHECKING:
     from ..reader import Codec
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _BLANK = " \t\r\n"
 
 TRAILER = "UNT"
+_TAGS = Tags(("UNB", "UNA"), "UNB", "UNZ", "UNG", "UNE", "UNH", "UNT", "message")
 TAGS = frozenset({"UNB", "UNG", "UNH", "UNT", "UNE", "UNZ"})
 
 
@@ -67,7 +68,8 @@ def begin(codec: Codec, buffer: Buffer, keep: bool) -> Interchange:
     if una:
         interchange.raw_header = una + raw
     _check_header(interchange, has_unb)
-    interchange.run = _Session(codec, buffer, interchange, keep, bare=not has_unb).messages
+    session = _Session(codec, buffer, interchange, terminator=delimiters.terminator, keep=keep, bare=not has_unb)
+    interchange.run = session.messages
     return interchange
 
 
@@ -147,163 +149,20 @@ def _check_header(interchange: Interchange, has_unb: bool) -> None:
         )
 
 
-class _Session:
-    """The way through one interchange."""
+class _Session(Session):
+    tags = _TAGS
 
-    def __init__(self, codec: Codec, buffer: Buffer, interchange: Interchange, keep: bool, *, bare: bool) -> None:
-        self._codec = codec
-        self._interchange = interchange
-        self._delimiters = interchange.delimiters
-        self._keep = keep
-        self._bare = bare
-        self._report = interchange.report
-        self._group: Group | None = None
-        self._references: set[str] = set()
-        self._groups: set[str] = set()
-        self._segments = Segments(
-            Cutter(
-                buffer,
-                element=self._delimiters.element,
-                terminator=self._delimiters.terminator,
-                release=self._delimiters.release,
-                openers=("UNB", "UNA"),
-                closer="UNZ",
-                binary=(),
-                charset=interchange.charset,
-                note=Noter(self._report),
-            )
-        )
+    def compiled(self, message: Message) -> Compiled:
+        header = message.header
+        message.control, message.type, message.association = header.get(1), header.get(2), header.get(2, 5)
+        message.version = versions.directory(header.get(2, 2), header.get(2, 3))
+        return self._codec.compiled("edifact", message.type, message.version, self._delimiters)
 
-    def messages(self, interchange: Interchange) -> Iterator[Message]:
-        """The messages; the envelope is checked on the way."""
-        while (raw := self._segments.next()) is not None:
-            tag = raw[:3]
-            if tag == "UNH":
-                message = self._message(raw)
-                interchange.message_count += 1
-                if self._group is not None:
-                    self._group.messages += 1
-                yield message
-            elif tag == "UNG":
-                self._end_group(None)
-                self._begin_group(raw)
-            elif tag == "UNE":
-                self._end_group(raw)
-            elif tag == "UNZ":
-                self._end_group(None)
-                self._end(raw)
-                return
-            else:
-                wrong(
-                    self._report, "envelope.stray", f"the segment {tag} stands outside of a message", tag, 0, raw[:60]
-                )
-        self._end_group(None)
-        if not self._bare:
-            wrong(self._report, "envelope.missing", "the interchange trailer UNZ is missing", "UNZ", 0)
-
-    def _message(self, raw: str) -> Message:
-        header = split(raw, self._delimiters, position=1)
-        type_, reference = header.get(2), header.get(1)
-        version = versions.directory(header.get(2, 2), header.get(2, 3))
-        compiled = self._codec.compiled("edifact", type_, version, self._delimiters)
-        grammar = compiled.grammar
-        group = self._group
-        report = Report(
-            self._codec.profile,
-            grammar.exact,
-            self._interchange.control,
-            group.control if group else "",
-            type_,
-            reference,
-        )
-        message = Message(
-            "edifact",
-            type_,
-            version,
-            reference,
-            header,
-            self._delimiters,
-            report,
-            group,
-            grammar.version if grammar.known else "",
-            header.get(2, 5),
-        )
-        if not grammar.known:
-            text = f"there is no grammar for {type_[:20] or 'this type'}: only the envelope is checked"
-            report.add(Flaw("grammar", "grammar.unknown", text))
-        elif not grammar.exact:
-            text = f"there is no grammar of {version[:10] or 'this version'}: read by that of {grammar.version}"
-            report.add(Flaw("grammar", "grammar.nearest", text))
-        if self._keep:
-            message.record = []
-        position, end = run(self._segments.stream, compiled, report, 1, message.record)
-        message.segment_count = position
-        self._end_message(message, end, position)
-        self._check_message(message)
-        return message
-
-    def _check_message(self, message: Message) -> None:
-        if not message.control:
-            wrong(message.report, "envelope.element", "the message has no reference number", "UNH", 1, "", "a value", 1)
-        elif message.control in self._references:
-            wrong(
-                message.report,
-                "envelope.duplicate",
-                f"the reference {message.control} was used before",
-                "UNH",
-                1,
-                message.control,
-                "",
-                1,
-            )
-        if len(self._references) < MAX_CONTROLS:
-            self._references.add(message.control)
+    def check_message(self, message: Message, grammar: Grammar) -> None:
         if not message.type:
-            wrong(message.report, "envelope.element", "the message has no type", "UNH", 2, "", "a value", 1)
+            text = "the message has no type"
+            wrong(message.report, "envelope.element", text, "UNH", 2, expected="a value", position=1)
 
-    def _end_message(self, message: Message, end: str | None, position: int) -> None:
-        report = message.report
-        if end is None or end[:3] != "UNT":
-            if end is not None:
-                self._segments.back(end)
-                message.segment_count = position - 1
-            wrong(report, "envelope.missing", "the trailer UNT is missing", "UNT", 0, position=position)
-            return
-        trailer = message.trailer = split(end, self._delimiters, position=position)
-        check_count(report, trailer, position, "segments", position)
-        check_reference(report, trailer, message.control, "UNH", position)
-
-    def _begin_group(self, raw: str) -> None:
-        header = split(raw, self._delimiters)
-        control = header.get(5)
-        report = Report(self._codec.profile, interchange=self._interchange.control, group=control)
+    def group(self, header: Segment, report: Report) -> Group:
         version = versions.directory(header.get(7), header.get(7, 2))
-        self._group = Group(header, header.get(1), control, header.get(2), header.get(3), version, report)
-        self._interchange.groups.append(self._group)
-        if control and control in self._groups:
-            wrong(report, "envelope.duplicate", f"the group reference {control} was used before", "UNG", 5, control)
-        if len(self._groups) < MAX_CONTROLS:
-            self._groups.add(control)
-
-    def _end_group(self, raw: str | None) -> None:
-        group, self._group = self._group, None
-        if group is None:
-            if raw is not None:
-                wrong(self._report, "envelope.missing", "a group trailer UNE without its header UNG", "UNG", 0)
-            return
-        if raw is None:
-            wrong(group.report, "envelope.missing", "the group trailer UNE is missing", "UNE", 0)
-            return
-        trailer = group.trailer = split(raw, self._delimiters)
-        group.declared = trailer.get(1)
-        check_count(group.report, trailer, group.messages, "messages")
-        check_reference(group.report, trailer, group.control, "UNG")
-
-    def _end(self, raw: str) -> None:
-        interchange = self._interchange
-        trailer = interchange.trailer = split(raw, self._delimiters)
-        if interchange.groups:
-            check_count(self._report, trailer, len(interchange.groups), "groups")
-        else:
-            check_count(self._report, trailer, interchange.message_count, "messages")
-        check_reference(self._report, trailer, interchange.control, "UNB")
+        return Group(header, header.get(1), header.get(5), header.get(2), header.get(3), version, report)

@@ -6,19 +6,19 @@ Widths of ISA from ASC X12.5: the segment has 106 characters with its terminator
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..charset import Charset
 from ..delimiters import Delimiters
 from ..errors import UnreadableError
-from ..explain import Flaw
 from ..grammar import versions
+from ..grammar.model import Grammar
 from ..interchange import Group, Interchange, Message
 from ..segment import Segment, split
-from ..tokens import Buffer, Cutter
-from ..validate import Report, run
-from .common import MAX_CONTROLS, Noter, Segments, check_count, check_reference, wrong
+from ..tokens import Buffer
+from ..validate import Compiled, Report
+from .common import Noter, wrong
+from .session import Session, Tags
 
 if TYPE_CHECKING:
     from ..reader import Codec
@@ -28,7 +28,10 @@ TAGS = frozenset({"ISA", "GS", "ST", "SE", "GE", "IEA", "TA1"})
 WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
 """Characters of ISA01 to ISA16."""
 
-_BINARY = ("BIN", "BDS")
+_TAGS = Tags(("ISA",), "ISA", "IEA", "GS", "GE", "ST", "SE", "transaction set", ("BIN", "BDS"))
+
+MAX_TA1 = 1_000
+"""TA1 segments kept per interchange."""
 
 
 def begin(codec: Codec, buffer: Buffer, keep: bool) -> Interchange:
@@ -73,7 +76,8 @@ def begin(codec: Codec, buffer: Buffer, keep: bool) -> Interchange:
     _check_isa(parts, report)
     if problem := delimiters.problem():
         wrong(report, "envelope.delimiters", problem, "ISA", 16, component)
-    interchange.run = _Session(codec, buffer, interchange, terminator, keep).messages
+    session = _Session(codec, buffer, interchange, terminator=terminator, keep=keep, bare=False)
+    interchange.run = session.messages
     return interchange
 
 
@@ -129,207 +133,42 @@ def _without_isa(codec: Codec, buffer: Buffer, keep: bool) -> Interchange:
     wrong(report, "envelope.missing", "the interchange header ISA is missing", "ISA", 0)
     delimiters = Delimiters(separator, ">" if terminator != ">" else ":", terminator)
     interchange = Interchange("x12", Segment("ISA", [], 0), "", delimiters, report, Charset("", Noter(report)))
-    session = _Session(codec, buffer, interchange, terminator, keep)
-    session.bare = True
+    session = _Session(codec, buffer, interchange, terminator=terminator, keep=keep, bare=True)
     interchange.run = session.messages
     return interchange
 
 
-class _Session:
-    """The way through one interchange."""
+class _Session(Session):
+    tags = _TAGS
 
-    def __init__(self, codec: Codec, buffer: Buffer, interchange: Interchange, terminator: str, keep: bool) -> None:
-        self._codec = codec
-        self._interchange = interchange
-        self._delimiters = interchange.delimiters
-        self._keep = keep
-        self._report = interchange.report
-        self.bare = False
-        self._groups: set[str] = set()
-        self._sets: set[str] = set()
-        self._group: Group | None = None
-        self._segments = Segments(
-            Cutter(
-                buffer,
-                element=self._delimiters.element,
-                terminator=terminator,
-                release="",
-                openers=("ISA",),
-                closer="IEA",
-                binary=_BINARY,
-                charset=interchange.charset,
-                note=Noter(self._report),
-            )
-        )
+    def compiled(self, message: Message) -> Compiled:
+        header, group = message.header, message.group
+        message.type, message.control = header.get(1).strip(), header.get(2)
+        text = ((group.version if group else "") or header.get(3) or self._interchange.version).strip()
+        message.version, message.association = versions.x12(text), text[6:]
+        if group is not None and not self._interchange.groups[-1].messages:
+            self._controls = set()  # numbers are unique in their group
+        return self._codec.compiled("x12", message.type, message.version, self._delimiters)
 
-    def messages(self, interchange: Interchange) -> Iterator[Message]:
-        """The transaction sets; the envelope is checked on the way."""
-        element = self._delimiters.element
-        while (raw := self._segments.next()) is not None:
-            tag = raw.partition(element)[0]
-            if tag == "ST":
-                message = self._message(raw)
-                interchange.message_count += 1
-                yield message
-            elif tag == "GS":
-                self._end_group(None)
-                self._begin_group(raw)
-            elif tag == "GE":
-                self._end_group(raw)
-            elif tag == "TA1":
-                if len(interchange.ta1) < 1000:
-                    interchange.ta1.append(split(raw, self._delimiters))
-            elif tag == "IEA":
-                self._end_group(None)
-                self._end(raw)
-                return
-            else:
-                wrong(
-                    self._report,
-                    "envelope.stray",
-                    f"the segment {tag[:10]} stands outside of a transaction set",
-                    tag[:10],
-                    0,
-                    raw[:60],
-                )
-        self._end_group(None)
-        if not self.bare:
-            wrong(self._report, "envelope.missing", "the interchange trailer IEA is missing", "IEA", 0)
-
-    def _message(self, raw: str) -> Message:
-        header = split(raw, self._delimiters, position=1)
-        type_, control = header.get(1).strip(), header.get(2)
-        group = self._group
-        version_text = header.get(3) or (group.version if group else "") or self._interchange.version
-        if group is not None and group.version:
-            version_text = group.version
-        version = versions.x12(version_text)
-        compiled = self._codec.compiled("x12", type_, version, self._delimiters)
-        grammar = compiled.grammar
-        report = Report(
-            self._codec.profile,
-            grammar.exact,
-            self._interchange.control,
-            group.control if group else "",
-            type_,
-            control,
-        )
-        message = Message(
-            "x12",
-            type_,
-            version,
-            control,
-            header,
-            self._delimiters,
-            report,
-            group,
-            grammar.version if grammar.known else "",
-            version_text.strip()[6:] if len(version_text.strip()) > 6 else "",
-        )
-        self._about_grammar(message, grammar.known, grammar.exact, grammar.version)
-        if self._keep:
-            message.record = []
-        position, end = run(self._segments.stream, compiled, report, 1, message.record)
-        message.segment_count = position
-        self._end_message(message, end, position)
-        self._check_header(message, grammar.group)
-        return message
-
-    def _about_grammar(self, message: Message, known: bool, exact: bool, nearest: str) -> None:
-        if not known:
-            text = f"there is no grammar for {message.type or 'this type'}: only the envelope is checked"
-            message.report.add(Flaw("grammar", "grammar.unknown", text))
-        elif not exact:
-            text = f"there is no grammar of version {message.version or 'unknown'}: read by that of {nearest}"
-            message.report.add(Flaw("grammar", "grammar.nearest", text))
-
-    def _end_message(self, message: Message, end: str | None, position: int) -> None:
-        report = message.report
-        tag = end.partition(self._delimiters.element)[0] if end is not None else ""
-        if end is None or tag != "SE":
-            if end is not None:
-                self._segments.back(end)
-                message.segment_count = position - 1
-            wrong(report, "envelope.missing", "the trailer SE is missing", "SE", 0, position=position)
-            return
-        trailer = message.trailer = split(end, self._delimiters, position=position)
-        check_count(report, trailer, position, "segments", position)
-        check_reference(report, trailer, message.control, "ST", position)
-
-    def _check_header(self, message: Message, group_code: str) -> None:
-        report, group = message.report, self._group
-        if not message.control:
-            wrong(
-                report,
-                "envelope.element",
-                "the transaction set has no control number",
-                "ST",
-                2,
-                "",
-                "4 to 9 characters",
-                1,
-            )
-        elif message.control in self._sets:
-            wrong(
-                report,
-                "envelope.duplicate",
-                f"the control number {message.control} was used before in this group",
-                "ST",
-                2,
-                message.control,
-                "",
-                1,
-            )
-        if len(self._sets) < MAX_CONTROLS:
-            self._sets.add(message.control)
+    def check_message(self, message: Message, grammar: Grammar) -> None:
+        group = message.group
         if group is None:
-            if not self.bare:
-                wrong(report, "envelope.missing", "the group header GS is missing", "GS", 0)
-            return
-        group.messages += 1
-        if group_code and group.type != group_code:
-            wrong(
-                report,
-                "envelope.group",
-                f"{message.type} stands in a group of type {group.type}",
-                "GS",
-                1,
-                group.type,
-                group_code,
-            )
+            if not self._bare:
+                wrong(message.report, "envelope.missing", "the group header GS is missing", "GS", 0)
+        elif grammar.group and group.type != grammar.group:
+            text = f"{message.type} stands in a group of type {group.type}"
+            wrong(message.report, "envelope.group", text, "GS", 1, group.type, grammar.group)
 
-    def _begin_group(self, raw: str) -> None:
-        header = split(raw, self._delimiters)
-        control = header.get(6)
-        report = Report(self._codec.profile, interchange=self._interchange.control, group=control)
-        self._group = Group(
-            header, header.get(1), control, header.get(2).strip(), header.get(3).strip(), header.get(8), report
-        )
-        self._interchange.groups.append(self._group)
-        self._sets = set()
+    def group(self, header: Segment, report: Report) -> Group:
         for index in (1, 2, 3, 4, 5, 6, 8):
             if not header.get(index).strip():
-                wrong(report, "envelope.element", f"GS{index:02d} is missing", "GS", index, "", "a value")
-        if control and control in self._groups:
-            wrong(report, "envelope.duplicate", f"the group control number {control} was used before", "GS", 6, control)
-        if len(self._groups) < MAX_CONTROLS:
-            self._groups.add(control)
+                wrong(report, "envelope.element", f"GS{index:02d} is missing", "GS", index, expected="a value")
+        sender, receiver = header.get(2).strip(), header.get(3).strip()
+        return Group(header, header.get(1), header.get(6), sender, receiver, header.get(8), report)
 
-    def _end_group(self, raw: str | None) -> None:
-        group, self._group = self._group, None
-        if group is None:
-            if raw is not None:
-                wrong(self._report, "envelope.missing", "a group trailer GE without its header GS", "GS", 0)
-            return
-        if raw is None:
-            wrong(group.report, "envelope.missing", "the group trailer GE is missing", "GE", 0)
-            return
-        trailer = group.trailer = split(raw, self._delimiters)
-        group.declared = trailer.get(1)
-        check_count(group.report, trailer, group.messages, "transaction sets")
-        check_reference(group.report, trailer, group.control, "GS")
-
-    def _end(self, raw: str) -> None:
-        trailer = self._interchange.trailer = split(raw, self._delimiters)
-        check_count(self._report, trailer, len(self._interchange.groups), "groups")
-        check_reference(self._report, trailer, self._interchange.header.get(13), "ISA")
+    def take(self, tag: str, raw: str) -> bool:
+        if tag != "TA1":
+            return False
+        if len(self._interchange.ta1) < MAX_TA1:
+            self._interchange.ta1.append(split(raw, self._delimiters))
+        return True
