@@ -10,7 +10,7 @@ from datetime import date
 from .delimiters import Delimiters
 from .finding import Level, shown
 from .grammar.model import Composite, Condition, Element, SegmentType, Use
-from .segment import Repeats, Value, split
+from .segment import Repeats, Value, ends_released, split
 
 _INTEGER = re.compile(r"-?[0-9]+")
 _DECIMAL_X12 = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
@@ -77,12 +77,18 @@ class Explainer:
             text = f"{len(extra)} element(s) more than the segment has"
             name = f"{kind.tag}{at:02d}"
             found.append(Flaw("element", "element.extra", text, f"at most {len(kind.uses)}", "", name, at))
-        elif raw.endswith((self._delimiters.element, self._delimiters.component)) or extra:
+        elif self._ends_with_separator(raw) or extra:
             found.append(Flaw("element", "element.trailing", "separators without elements at the end of the segment"))
         present = {index for index, value in enumerate(segment.elements, 1) if _present(value)}
         names = {index: self._name(kind.tag, index, use.of) for index, use in enumerate(kind.uses, 1)}
         self._conditions(kind.conditions, present, names, 0, found)
         return found
+
+    def _ends_with_separator(self, raw: str) -> bool:
+        release = self._delimiters.release
+        if not raw.endswith((self._delimiters.element, self._delimiters.component)):
+            return False
+        return not (release and ends_released(raw[:-1], release))
 
     def _name(self, tag: str, index: int, of: Element | Composite | None) -> str:
         return f"{tag}{index:02d}" if self._x12 or of is None else of.id

@@ -149,18 +149,27 @@ def cut(text: str, separator: str, release: str) -> list[str]:
     parts = text.split(separator)
     if not release or release not in text or len(parts) == 1:
         return parts
+    # Separators that are released are few among many: only the parts before them are looked at.
+    marks = [at for at, part in enumerate(parts[:-1]) if part[-1:] == release and ends_released(part, release)]
+    if not marks:
+        return parts
     joined: list[str] = []
-    open_part = ""
-    for part in parts:
-        part = open_part + part
-        if (len(part) - len(part.rstrip(release))) % 2:
-            open_part = part + separator
-        else:
-            joined.append(part)
-            open_part = ""
-    if open_part:
-        joined.append(open_part[: -len(separator)])
-    return joined
+    done = 0
+    for number, at in enumerate(marks):
+        if number and marks[number - 1] == at - 1:
+            continue
+        last = number
+        while last + 1 < len(marks) and marks[last + 1] == marks[last] + 1:
+            last += 1
+        joined += parts[done:at]
+        done = marks[last] + 2
+        joined.append(separator.join(parts[at:done]))
+    return joined + parts[done:]
+
+
+def ends_released(text: str, release: str) -> bool:
+    """Whether the character that follows ``text`` is released: an odd number of release characters at the end."""
+    return (len(text) - len(text.rstrip(release))) % 2 == 1
 
 
 def unescape(text: str, release: str) -> str:

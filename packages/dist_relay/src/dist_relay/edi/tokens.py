@@ -200,11 +200,18 @@ class Cutter:
             for each in "\r\n":
                 if each != terminator and each in text:
                     text = self._inner_breaks(text, each)
-        if text[:1] in (" ", "\t") or any(each in text for each in self._blanked):
+        if text[:1] in (" ", "\t") or any(self._is_blanked(text, each) for each in self._blanked):
             text = self._strip(text)
         if not text.isascii():
             text = self._charset.decode(text, keep=terminator)
         return text
+
+    def _is_blanked(self, text: str, which: str) -> bool:
+        """Whether there is a blank at a terminator; one behind a released terminator is a value's own."""
+        at = text.find(which)
+        while at >= 0 and self._release and self._is_released(text, text.index(self._terminator, at)):
+            at = text.find(which, at + 1)
+        return at >= 0
 
     def _inner_breaks(self, text: str, character: str) -> str:
         parts = text.split(self._terminator)
@@ -213,7 +220,8 @@ class Cutter:
         return text.replace(character, "")
 
     def _strip(self, text: str) -> str:
-        parts = [each.lstrip(self._blanks) for each in text.split(self._terminator)]
-        if any(each.endswith(" ") for each in parts) or text[:1] == " " or self._terminator + " " in text:
+        parts = [each.lstrip(self._blanks) for each in cut(text, self._terminator, self._release)]
+        stripped = self._terminator.join(parts)
+        if stripped != text or any(each.endswith(" ") for each in parts):
             self._note("envelope.blanks", "blanks round segments")
-        return self._terminator.join(parts)
+        return stripped

@@ -97,6 +97,11 @@ class Report:
         )
 
     @property
+    def full(self) -> bool:
+        """Whether no further finding can change anything but the number of findings."""
+        return self.worst == "reject" and len(self.findings) >= self.profile.limits.findings
+
+    @property
     def status(self) -> str:
         """``valid``, ``accepted_with_errors`` or ``rejected``."""
         return {"note": "valid", "error": "accepted_with_errors", "reject": "rejected"}[self.worst]
@@ -151,11 +156,15 @@ class _Walk:
         self._compiled = compiled
         self._report = report
         self._watches: list[Watch] = [watcher.begin() for watcher in compiled.watchers]
+        self._sees = [watch.see for watch in self._watches]
         self._counters: dict[str, int] = {}
 
     def explain(self, raw: str, step: Step, position: int) -> None:
         node = step.node
         assert node is not None
+        if self._report.full:
+            self._report.more += 1
+            return
         release = self._compiled.machine.delimiters.release
         if release and release in raw and self._compiled.machine.right_with_releases(node.type, raw):
             return
@@ -164,10 +173,9 @@ class _Walk:
 
     def act(self, action: Action, step: Step, steps: Steps, raw: str, position: int) -> None:
         if action.hooks:
-            assert step.node is not None
-            tag = step.node.type.tag
+            tag, sees = action.tag, self._sees
             for number in action.hooks:
-                self._watches[number].see(tag, raw, position)
+                sees[number](tag, raw, position)
         if action.reset:
             for counter in action.reset:
                 self._counters[counter] = 1

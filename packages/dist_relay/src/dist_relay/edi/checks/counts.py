@@ -12,6 +12,8 @@ from decimal import Decimal, InvalidOperation
 from .base import Context, Fault, Only, Place, Watcher, only
 
 _PLAIN = frozenset("0123456789.,-+")
+_CLAIMS = 10
+"""Totals of one message that are compared."""
 
 
 def number(text: str) -> Decimal | None:
@@ -58,11 +60,13 @@ class _Target:
         self._claims: list[tuple[str, int]] = []
 
     def _claim(self, raw: str, position: int) -> None:
-        if (self._condition is None or self._condition.holds(raw)) and (value := self._target.value(raw)):
+        if len(self._claims) >= _CLAIMS or (self._condition is not None and not self._condition.holds(raw)):
+            return
+        if value := self._target.value(raw):
             self._claims.append((value, position))
 
     def _compare(self, rule: str, found: Decimal, what: str) -> Iterable[Fault]:
-        for value, position in self._claims[:10]:
+        for value, position in self._claims:
             claimed = number(value)
             if claimed is None or claimed != found:
                 place = self._target

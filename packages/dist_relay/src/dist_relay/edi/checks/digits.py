@@ -18,36 +18,48 @@ GTIN_QUALIFIERS = frozenset({"UP", "UK", "EN", "EO", "GT", "SRV"})
 them: their values are written without it."""
 
 _LENGTHS = frozenset({8, 12, 13, 14})
+_ZERO = ord("0")
 
 
 def right(digits: str) -> bool:
     """Whether the last digit is the GS1 check digit of the others."""
     if not (digits.isascii() and digits.isdigit()):
         return False
-    codes = digits.encode()  # each is 48 more than its digit
-    triple, single = codes[-2::-2], codes[-1::-2]
-    return (3 * (sum(triple) - 48 * len(triple)) + sum(single) - 48 * len(single)) % 10 == 0
+    codes = digits.encode()
+    threefold, single = codes[-2::-2], codes[-1::-2]
+    return (3 * (sum(threefold) - _ZERO * len(threefold)) + sum(single) - _ZERO * len(single)) % 10 == 0
 
 
 def sscc(context: Context) -> Watcher:
     """The element is a serial shipping container code; ``(00)`` and the application identifier 00 are tolerated."""
-    place, condition, pick = _parse(context)
-    return Watcher((place.tag,), lambda: _Digits(place, condition, pick, frozenset({18}), "sscc"))
+    place, pick = _parse(context)
+    return Watcher((place.tag,), lambda: _Digits(place, pick, _is_sscc, "SSCC", "18 digits"))
+
+
+def _is_sscc(value: str) -> bool:
+    digits = value.removeprefix("(00)")
+    digits = digits[2:] if len(digits) == 20 and digits.startswith("00") else digits
+    return len(digits) == 18 and right(digits)
 
 
 def gtin(context: Context) -> Watcher:
     """The element, or each value with a qualifier of :data:`GTIN_QUALIFIERS`, is a GTIN."""
-    place, condition, pick = _parse(context)
-    return Watcher((place.tag,), lambda: _Digits(place, condition, pick, _LENGTHS, "gtin"))
+    place, pick = _parse(context)
+    lengths = " or ".join(str(each) for each in sorted(_LENGTHS))
+    return Watcher((place.tag,), lambda: _Digits(place, pick, _is_gtin, "GTIN", f"{lengths} digits"))
+
+
+def _is_gtin(value: str) -> bool:
+    return len(value) in _LENGTHS and right(value)
 
 
 Found = tuple[str, int, int]
 """A value, its element and its component (0: the element has none)."""
-Pick = Callable[[str], Iterator[Found]]
+Pick = Callable[[str], Iterable[Found]]
 """The values of a raw segment that are to be looked at."""
 
 
-def _parse(context: Context) -> tuple[Place, Only | None, Pick]:
+def _parse(context: Context) -> tuple[Place, Pick]:
     words = list(context.check.words)
     if not words:
         raise context.error("a place is missing")
@@ -55,23 +67,31 @@ def _parse(context: Context) -> tuple[Place, Only | None, Pick]:
     condition = only(context, tag, words)
     if len(words) == 3 and words[1] == "pairs" and words[2].isdigit():
         place = context.place(f"{tag}.1")
-        return place, condition, _pairs(place, int(words[2]))
+        return place, _when(condition, _pairs(place, int(words[2])))
     place = context.place(words[0])
     if words[1:3] == ["and", "after"] and len(words) == 3:
-        return place, condition, _every_component(place)
+        return place, _when(condition, _every_component(place))
     if words[1:4] == ["and", "after", "with"] and len(words) == 5:
-        return place, condition, _qualified(place, frozenset(words[4].split("|")))
+        return place, _when(condition, _qualified(place, frozenset(words[4].split("|"))))
     if len(words) != 1:
         raise context.error("a line such as 'check sscc MAN.2 when 1=GM' is wanted")
-    return place, condition, lambda raw: iter([(place.value(raw), place.index, place.component)])
+    value, index, component = place.value, place.index, place.component
+    return place, _when(condition, lambda raw: ((value(raw), index, component),))
+
+
+def _when(condition: Only | None, pick: Pick) -> Pick:
+    if condition is None:
+        return pick
+    value, codes = condition.place.value, condition.codes
+    return lambda raw: pick(raw) if value(raw) in codes else ()
 
 
 def _pairs(place: Place, first: int) -> Pick:
-    def pick(raw: str) -> Iterator[Found]:
+    def pick(raw: str) -> Iterable[Found]:
         values = elements(raw, place.delimiters)
-        for at in range(first - 1, len(values) - 1, 2):
-            if values[at] in GTIN_QUALIFIERS:
-                yield values[at + 1], at + 2, 0
+        # Most qualifiers are of other numbers; the last value may have none before it.
+        found = [at for at, each in enumerate(values[first - 1 : -1 : 2]) if each in GTIN_QUALIFIERS]
+        return [(values[first + 2 * at], first + 2 * at + 1, 0) for at in found]
 
     return pick
 
@@ -96,38 +116,33 @@ def _qualified(place: Place, codes: frozenset[str]) -> Pick:
 
 
 class _Digits:
-    def __init__(self, place: Place, condition: Only | None, pick: Pick, lengths: frozenset[int], name: str) -> None:
+    def __init__(self, place: Place, pick: Pick, good: Callable[[str], bool], name: str, lengths: str) -> None:
         self._place = place
-        self._condition = condition
         self._pick = pick
-        self._lengths = lengths
+        self._good = good
         self._name = name
+        self._lengths = lengths
         self._faults: list[Fault] = []
 
     def see(self, tag: str, raw: str, position: int) -> None:
-        if self._condition is not None and not self._condition.holds(raw):
-            return
+        good = self._good
         for value, index, component in self._pick(raw):
-            self._look(value, index, component, position)
+            if value and not good(value):
+                self._wrong(value, index, component, position)
 
     def end(self) -> Iterable[Fault]:
         return self._faults
 
-    def _look(self, value: str, index: int, component: int, position: int) -> None:
-        digits = value
-        if self._name == "sscc":
-            digits = value.removeprefix("(00)")
-            digits = digits[2:] if len(digits) == 20 and digits.startswith("00") else digits
-        if not value or (len(digits) in self._lengths and right(digits)) or len(self._faults) >= 100:
+    def _wrong(self, value: str, index: int, component: int, position: int) -> None:
+        if len(self._faults) >= 100:
             return
         place = replace(self._place, index=index, component=component)
-        lengths = " or ".join(str(each) for each in sorted(self._lengths))
-        text = f"{value[:40]} is no {self._name.upper()}: wrong check digit or length"
+        text = f"{value[:40]} is no {self._name}: wrong check digit or length"
         self._faults.append(
             Fault(
-                f"balance.{self._name}",
+                f"balance.{self._name.lower()}",
                 text,
-                f"{lengths} digits with check digit",
+                f"{self._lengths} with check digit",
                 place.tag,
                 position,
                 place.name,

@@ -16,7 +16,7 @@ from ..delimiters import Delimiters
 from . import patterns
 from .model import UNLIMITED, Grammar, LoopNode, SegmentNode, SegmentType, nodes
 
-UNROLLED = 100
+UNROLLED = 250
 """Up to this many repeats in a row are states of their own; beyond, a counter counts."""
 MAX_STEPS = 200
 """Steps kept per state: tags come from outside."""
@@ -41,7 +41,7 @@ HERE = Move(0, ())
 class Action:
     """What a step does beside moving on."""
 
-    __slots__ = ("again", "hooks", "limit", "missing", "problem", "reset")
+    __slots__ = ("again", "hooks", "limit", "missing", "problem", "reset", "tag")
 
     def __init__(self) -> None:
         self.missing: tuple[SegmentNode, ...] = ()
@@ -55,6 +55,8 @@ class Action:
         self.limit = UNLIMITED
         self.hooks: tuple[int, ...] = ()
         """Checks that want to see this segment, by their number in the grammar."""
+        self.tag = ""
+        """The segment's tag, for those checks."""
 
     def __bool__(self) -> bool:
         return bool(self.missing or self.problem or self.reset or self.again or self.hooks)
@@ -163,7 +165,7 @@ class Machine:
             return Step(None, state.steps, end, HERE, None)
         if not self.grammar.known:
             return Step(None, state.steps, None, HERE, None)
-        candidate = next(self._candidates(state, tag), None)
+        candidate = next(self._candidates(state, tag), None) if tag in self._tags else None
         if candidate is None:
             return self._stray(state, tag)
         return self._to(state, candidate)
@@ -172,7 +174,7 @@ class Machine:
         node = candidate.node
         action = Action()
         action.missing = candidate.missing
-        action.hooks = self._hooks.get(node.tag, ())
+        action.tag, action.hooks = node.tag, self._hooks.get(node.tag, ())
         count = 1
         if candidate.same:
             count = min(state.count + 1, UNROLLED)
@@ -217,7 +219,7 @@ class Machine:
                 again.problem = action.problem
                 return step._replace(action=again)
         known = action.problem[1] or next(each for each in nodes(self.grammar.root) if each.tag == tag)
-        action.hooks = self._hooks.get(tag, ())
+        action.tag, action.hooks = tag, self._hooks.get(tag, ())
         return Step(self._check(known.type), state.steps, action, HERE, known)
 
     def _passed(self, state: State, tag: str) -> Candidate | None:

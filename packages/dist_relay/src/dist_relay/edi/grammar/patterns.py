@@ -38,7 +38,8 @@ class _Maker:
         self._delimiters = delimiters
         self._listed_codes = listed_codes
         self._any = f"[^\\x00-\\x1f\\x7f{''.join(re.escape(each) for each in delimiters.all)}]"
-        if released and delimiters.release:
+        self._released = released and bool(delimiters.release)
+        if self._released:
             self._any = f"(?:{self._any}|{re.escape(delimiters.release)}[^\\x00-\\x1f\\x7f])"
 
     def sequence(self, uses: tuple[Use, ...], separator: str, *, named: Iterable[int] = ()) -> str:
@@ -111,7 +112,8 @@ class _Maker:
         if kind[0] == "N":
             return f"-?[0-9]{{{low},{high}}}"
         if kind == "a":
-            return f"(?:(?![0-9]){self._any}){{{low},{high}}}"
+            digit = f"(?!{re.escape(self._delimiters.release)}?[0-9])" if self._released else "(?![0-9])"
+            return f"(?:{digit}{self._any}){{{low},{high}}}"
         return f"{self._any}{{{low},{high}}}"
 
 

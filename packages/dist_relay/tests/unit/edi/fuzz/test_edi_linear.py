@@ -118,7 +118,7 @@ def test_time_grows_no_faster_than_the_input(shape: str) -> None:
     """Sixteen times as much takes 16 times as long; 256 times if something is done again for all before it."""
     make = {**SHAPES, **SEGMENT_SHAPES}[shape]
     work(make(2_000))
-    few, many = (40_000, 640_000) if shape in SHAPES else (50_000, 800_000)
+    few, many = (20_000, 320_000) if shape in SHAPES else (50_000, 800_000)
     small, large = seconds(make(few)), seconds(make(many))
     assert large <= 80 * max(small, 0.0005), (
         f"{small * 1000:.1f} ms, then {large * 1000:.1f} ms for sixteen times as much"
