@@ -212,6 +212,7 @@ class TestLayout:
         assert {len(each) for each in records[:-1]} == {80}
         assert 0 < len(records[-1]) <= 80
         assert "".join(records) == x12(order())
+        assert faults(text) == []
 
     def test_records_go_on_across_messages(self):
         out = io.BytesIO()
@@ -227,6 +228,8 @@ class TestLayout:
             x12(order(), Writer("x12", layout=Layout(line_end=" ")))
         with pytest.raises(WriteError, match="no line break"):
             x12(order(), Writer("x12", delimiters=replace(X12, terminator="\n"), layout=RECORDS_OF_80))
+        with pytest.raises(WriteError, match="20 bytes or more"):
+            x12(order(), Writer("x12", layout=Layout(record=7)))
 
     def test_a_line_break_as_terminator(self):
         text = x12(order(), Writer("x12", delimiters=replace(X12, terminator="\n")))

@@ -40,6 +40,7 @@ def begin(codec: Codec, buffer: Buffer, keep: bool) -> Interchange:
     if buffer.text[:3] != "ISA":
         return _without_isa(codec, buffer, keep)
     separator = buffer.text[3]
+    wrapped = _unwrap(buffer, separator)
     parts = buffer.text[:1000].split(separator, 16)
     if len(parts) < 17 or len(parts[16]) < 2:
         raise UnreadableError(f"the ISA segment has {len(parts) - 1} elements instead of 16")
@@ -51,7 +52,10 @@ def begin(codec: Codec, buffer: Buffer, keep: bool) -> Interchange:
     repetition = parts[11] if values[11] >= "00402" and len(parts[11]) == 1 and not parts[11].isalnum() else ""
     repetition = repetition.strip() if repetition != component else ""
     report = Report(codec.profile, interchange=values[12])
-    charset = Charset("", Noter(report))
+    noter = Noter(report)
+    if wrapped:
+        noter("envelope.breaks", "line breaks inside segments were taken out")
+    charset = Charset("", noter)
     shown = terminator if terminator.isascii() or len(terminator) == 1 else terminator.encode("latin-1").decode("utf-8")
     delimiters = Delimiters(separator, component, shown, repetition)
     interchange = Interchange(
@@ -79,6 +83,26 @@ def begin(codec: Codec, buffer: Buffer, keep: bool) -> Interchange:
     session = _Session(codec, buffer, interchange, terminator=terminator, keep=keep, bare=False)
     interchange.run = session.messages
     return interchange
+
+
+def _unwrap(buffer: Buffer, separator: str) -> bool:
+    """Take out the line breaks of an ISA that is cut into records, and say whether there were any.
+
+    Only if its elements then have their widths: otherwise the breaks may be those between segments.
+    """
+    text = buffer.text[:1000]
+    parts = text.split(separator, 16)
+    head = separator.join(parts[:16])
+    joined = head.replace("\r", "").replace("\n", "")
+    if joined == head or len(parts) < 17 or separator in "\r\n":
+        return False
+    if tuple(map(len, joined.split(separator)[1:])) != WIDTHS[:15]:
+        return False
+    rest = (separator + buffer.text[len(head) + 1 :].lstrip("\r\n")) if parts[16] else separator
+    if re.match(r"[\r\n]+[^A-Za-z0-9\r\n]", rest[2:12]):
+        rest = rest[:2] + rest[2:].lstrip("\r\n")
+    buffer.text = joined + rest
+    return True
 
 
 def _terminator(text: str) -> tuple[str, int]:

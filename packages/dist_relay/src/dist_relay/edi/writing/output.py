@@ -11,6 +11,9 @@ from ..finding import shown
 from ..segment import split
 from .headers import Layout
 
+SHORTEST_RECORD = 20
+"""Bytes: a UNA must not be cut."""
+
 _BINARY = ("BIN", "BDS")
 
 _REPERTOIRES = {"UNOA": "A-Z0-9", "UNOB": "A-Za-z0-9"}
@@ -37,8 +40,8 @@ class Output:
     def __init__(
         self, delimiters: Delimiters, layout: Layout, encoding: str, *, repertoire: str = "", errors: str = "strict"
     ) -> None:
-        if layout.record and (layout.record < 0 or delimiters.terminator in "\r\n"):
-            raise WriteError("records of a fixed length need a terminator that is no line break")
+        if layout.record and (layout.record < SHORTEST_RECORD or delimiters.terminator in "\r\n"):
+            raise WriteError(f"records need {SHORTEST_RECORD} bytes or more, and a terminator that is no line break")
         if layout.line_end.strip("\r\n") or layout.record_end.strip("\r\n"):
             raise WriteError("line ends are made of CR and LF only")
         self.encoding = encoding

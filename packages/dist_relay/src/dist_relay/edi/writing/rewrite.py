@@ -65,22 +65,29 @@ class _Rewrite:
         return output.records(b"".join(raw.encode(output.encoding, "surrogateescape") + end for raw in raws))
 
     def _header(self) -> bytes:
+        """The header as it came, without the line breaks in it, or with the new delimiters."""
         interchange = self._interchange
         if not interchange.raw_header:
             return b""
-        if self._same and not interchange.header.elements:
-            return self._output.records(interchange.raw_header.encode("latin-1"))  # a UNA without UNB
-        if self._same:
-            end = (interchange.raw_terminator or self._delimiters.terminator) + self._layout.line_end
-            return self._output.records((interchange.raw_header + end).encode("latin-1"))
-        header = interchange.header
+        if not self._same:
+            return self._changed_header()
+        raw = interchange.raw_header
+        for each in "\r\n":
+            raw = raw if each in self._delimiters.all else raw.replace(each, "")
+        if interchange.header.elements:  # if not, it is a UNA without UNB
+            raw += (interchange.raw_terminator or self._delimiters.terminator) + self._layout.line_end
+            if raw.startswith("UNA") and not self._x12:
+                raw = raw[:9] + self._layout.line_end + raw[9:]
+        return self._output.records(raw.encode("latin-1"))
+
+    def _changed_header(self) -> bytes:
+        interchange, header = self._interchange, self._interchange.header
         if self._x12:
             values = list(header.elements)
             values[15] = self._delimiters.component
             if interchange.version >= "00402" and self._delimiters.repetition:
                 values[10] = self._delimiters.repetition
-            raw = self._delimiters.element.join(["ISA", *(str(each) for each in values)])
-            return self._bytes([raw])
+            return self._bytes([self._delimiters.element.join(["ISA", *(str(each) for each in values)])])
         una = edifact.service_string(self._delimiters, interchange.version)
         text = (una + self._layout.line_end) if una else ""
         raws = [self._encoder.raw(header)] if header.elements else []
