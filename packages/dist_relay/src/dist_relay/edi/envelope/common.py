@@ -19,14 +19,19 @@ class Segments:
 
     def __init__(self, cutter: Cutter) -> None:
         self.stream: Iterator[str] = chain.from_iterable(cutter.batches())
+        """All but the one that was put back."""
+        self._back: str | None = None
 
     def next(self) -> str | None:
         """The next segment, None at the end."""
+        if self._back is not None:
+            segment, self._back = self._back, None
+            return segment
         return next(self.stream, None)
 
     def back(self, segment: str) -> None:
-        """Give one back."""
-        self.stream = chain((segment,), self.stream)
+        """Give one back: the next call of :meth:`next` gives it again."""
+        self._back = segment
 
 
 class Noter:
