@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -136,6 +137,44 @@ def only(context: Context, tag: str, words: list[str]) -> Only | None:
     place, _, codes = words[at + 1].partition("=")
     del words[at : at + 2]
     return Only(context.place(f"{tag}.{place}"), frozenset(codes.split("|")), codes.split("|")[0])
+
+
+def guarded(place: Place, condition: Only | None) -> Callable[[str], str]:
+    """A function that gives the value of ``place`` in a raw segment for which ``condition`` holds, else "".
+
+    One expression does both where nothing is released: sums and check digits ask it for most segments of a document.
+    """
+    if condition is None:
+        return place.value
+    inside = "".join(re.escape(each) for each in (place.delimiters.element, place.delimiters.component))
+    codes = f"(?:{'|'.join(re.escape(each) for each in sorted(condition.codes))})(?![^{inside}])"
+    wanted = {place.index: {place.component or 1: f"([^{inside}]*)"}}
+    other = condition.place
+    wanted.setdefault(other.index, {})[other.component or 1] = codes
+    match = re.compile(_expression(wanted, place.delimiters, inside)).match
+    holds, value, release = condition.holds, place.value, place.delimiters.release
+
+    def read(raw: str) -> str:
+        if release and release in raw:
+            return value(raw) if holds(raw) else ""
+        found = match(raw)
+        return found.group(1) if found else ""
+
+    return read
+
+
+def _expression(wanted: dict[int, dict[int, str]], delimiters: Delimiters, inside: str) -> str:
+    """Skips to the wanted components of the wanted elements."""
+    element, component = re.escape(delimiters.element), re.escape(delimiters.component)
+    parts = [f"[^{inside}]*"]
+    for index in range(1, max(wanted) + 1):
+        inner = wanted.get(index)
+        if inner is None:
+            parts.append(f"[^{element}]*")
+            continue
+        found = component.join(inner.get(each, f"[^{inside}]*") for each in range(1, max(inner) + 1))
+        parts.append(found if index == max(wanted) else f"{found}[^{element}]*")
+    return element.join(parts)
 
 
 def elements(raw: str, delimiters: Delimiters) -> list[str]:

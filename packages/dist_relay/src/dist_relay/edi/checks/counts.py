@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 
-from .base import Context, Fault, Only, Place, Watcher, only
+from .base import Context, Fault, Only, Place, Watcher, guarded, only
+
+_MOST_WAITING = 2_000
+"""Segments that wait to be added up: the claim comes last, and most documents make none."""
 
 _PLAIN = frozenset("0123456789.,-+")
 _CLAIMS = 10
@@ -99,16 +102,31 @@ class _Sum(_Target):
     def __init__(self, target: Place, condition: Only | None, place: Place, counted_only: Only | None) -> None:
         super().__init__(target, condition)
         self._place = place
-        self._counted_only = counted_only
+        self._value = guarded(place, counted_only)
+        self._waiting: list[str] = []
         self._found = Decimal(0)
 
     def see(self, tag: str, raw: str, position: int) -> None:
-        if tag == self._place.tag and (self._counted_only is None or self._counted_only.holds(raw)):
-            value = number(self._place.value(raw))
-            if value is not None:
-                self._found += value
+        if tag == self._place.tag:
+            self._waiting.append(raw)
+            if len(self._waiting) >= _MOST_WAITING:
+                self._add()
         if tag == self._target.tag:
             self._claim(raw, position)
 
+    def _add(self) -> None:
+        whole = 0
+        for raw in self._waiting:
+            text = self._value(raw)
+            if text.isdigit() and text.isascii() and len(text) <= 40:
+                whole += int(text)  # most quantities; twice as fast as decimals
+            elif (value := number(text)) is not None:
+                self._found += value
+        self._found += whole
+        self._waiting.clear()
+
     def end(self) -> Iterable[Fault]:
+        if not self._claims:
+            return ()
+        self._add()
         return self._compare("balance.sum", self._found, f"sum of {self._place.name}")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from .base import Context, Fault, Only, Place, Watcher, elements, only
+from .base import Context, Fault, Only, Place, Watcher, elements, guarded, only
 
 GTIN_QUALIFIERS = frozenset({"UP", "UK", "EN", "EO", "GT", "SRV"})
 """Qualifiers of product numbers (235, 7143) whose values are GTINs with a check digit. X12's UA and UI are not among
@@ -75,8 +75,8 @@ def _parse(context: Context) -> tuple[Place, Pick]:
         return place, _when(condition, _qualified(place, frozenset(words[4].split("|"))))
     if len(words) != 1:
         raise context.error("a line such as 'check sscc MAN.2 when 1=GM' is wanted")
-    value, index, component = place.value, place.index, place.component
-    return place, _when(condition, lambda raw: ((value(raw), index, component),))
+    value, index, component = guarded(place, condition), place.index, place.component
+    return place, lambda raw: ((value(raw), index, component),)
 
 
 def _when(condition: Only | None, pick: Pick) -> Pick:
@@ -97,7 +97,7 @@ def _pairs(place: Place, first: int) -> Pick:
 
 
 def _every_component(place: Place) -> Pick:
-    def pick(raw: str) -> Iterator[Found]:
+    def pick(raw: str) -> Iterable[Found]:
         for index, value in enumerate(elements(raw, place.delimiters)[place.index - 1 :], place.index):
             for component, each in enumerate(value.split(place.delimiters.component), 1):
                 yield each, index, component
@@ -106,7 +106,15 @@ def _every_component(place: Place) -> Pick:
 
 
 def _qualified(place: Place, codes: frozenset[str]) -> Pick:
-    def pick(raw: str) -> Iterator[Found]:
+    marks = [place.delimiters.component + code for code in codes]
+
+    def pick(raw: str) -> Iterable[Found]:
+        for mark in marks:
+            if mark in raw:
+                return qualified(raw)
+        return ()
+
+    def qualified(raw: str) -> Iterator[Found]:
         for index, value in enumerate(elements(raw, place.delimiters)[place.index - 1 :], place.index):
             components = value.split(place.delimiters.component, 2)
             if len(components) > 1 and components[1] in codes:
