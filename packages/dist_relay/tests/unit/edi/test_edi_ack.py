@@ -295,6 +295,31 @@ class TestNeverAcknowledged:
         assert segments(answer(both).data, "UC") == ["UCI+77+BUYER:14+SELLER:14+7", "UCM+1+ORDERS:D:96A:UN+7"]
 
 
+def test_what_only_the_caller_knows_refuses_the_interchange():
+    judged = seen(x12(RIGHT))
+    judged.refuse("envelope.duplicate", "it came before", "ISA", "ISA13", 13)
+    found = acknowledge(judged, NUMBERS, AT)
+    assert found is not None
+    assert segments(found.data, "TA1", "GS", "AK") == ["TA1*000000042*260301*1230*R*025"]
+    never = acknowledge(judged, NUMBERS, AT, ta1="never")
+    assert never is not None
+    assert segments(never.data, "AK5", "AK9") == ["AK5*R", "AK9*R*1*1*0"]
+    judged = seen(edifact(GOOD_ORDER))
+    judged.refuse("envelope.duplicate", "it came before", "UNB", "UNB05", 5)
+    found = acknowledge(judged, NUMBERS, AT)
+    assert found is not None
+    assert segments(found.data, "UC") == ["UCI+77+BUYER:14+SELLER:14+4+26+UNB+6"]
+
+
+def test_a_flood_of_findings_is_bounded(monkeypatch):
+    monkeypatch.setattr("dist_relay.edi.ack.assessment.MAX_FINDINGS", 5)
+    judged = seen(x12(ERRORS, ERRORS, ERRORS))
+    assert [len(each.findings) for each in judged.groups[0].messages] == [4, 1, 0]
+    found = acknowledge(judged, NUMBERS, AT)
+    assert found is not None
+    assert [each.outcome for each in clean(found.data)] == ["accepted_with_errors"] * 4
+
+
 def test_without_a_header_nobody_can_be_answered():
     with pytest.raises(WriteError, match="without a header"):
         acknowledge(seen(b"ST*850*0001~" + RIGHT.encode() + b"SE*4*0001~"), NUMBERS, AT)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dist_relay.edi import read
 from dist_relay.edi.ack import Verdict, covering, verdicts
@@ -168,6 +170,29 @@ def test_actions(action, outcome):
 
 def test_other_messages_have_no_verdicts():
     assert edifact("BGM+220+1+9", type_="ORDERS:D:96A:UN") == []
+
+
+odd = st.text(st.sampled_from("0189AERXPTG:>+ \u00e9"), max_size=4)
+
+
+def lines(tags: str):
+    return st.lists(st.tuples(st.sampled_from(tags.split()), st.lists(odd, max_size=6)), max_size=12)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["997", "999", "824"]), lines("AK1 AK2 AK3 AK4 AK5 AK9 IK3 IK4 IK5 CTX OTI TED NTE RED"))
+def test_nonsense_in_x12_never_accepts_what_it_does_not_name(type_, found):
+    made = x12(*("*".join([tag, *values]) for tag, values in found), type_=type_)
+    letters = {value[-1:] for _, values in found for value in values[:1]}
+    assert not any(each.accepted for each in made) or letters & set("AEPC")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["CONTRL:D:3:UN", "APERAK:D:96A:UN"]), lines("UCI UCF UCM UCS UCD BGM RFF ERC FTX"))
+def test_nonsense_in_edifact_is_read(type_, found):
+    made = edifact(*("+".join([tag, *values]) for tag, values in found), type_=type_)
+    assert made
+    assert all(each.kind in type_ for each in made)
 
 
 @pytest.mark.skipif(not REAL, reason="the corpus of real files is not here")

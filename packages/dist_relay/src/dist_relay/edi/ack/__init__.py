@@ -20,7 +20,7 @@ message 1 accepted_with_errors
 from __future__ import annotations
 
 from .answer import Answer, Numbers, acknowledge
-from .assess import Assessment, assess
+from .assessment import Assessment, assess
 from .reading import covering, read, verdicts
 from .verdict import Outcome, Reason, Verdict
 

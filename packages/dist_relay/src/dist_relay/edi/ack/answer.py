@@ -17,7 +17,7 @@ from ..reader import Codec
 from ..writer import Document, GroupHeader, InterchangeHeader, Layout, Party, Writer
 from ..writing.headers import ONE_LINE, Control
 from . import build_contrl, build_x12
-from .assess import Assessment, GroupSeen
+from .assessment import Assessment, GroupSeen
 
 Form = Literal["997", "999", "CONTRL", "TA1", "receipt"]
 When = Literal["asked", "always", "errors", "never"]

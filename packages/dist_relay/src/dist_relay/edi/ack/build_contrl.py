@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..finding import Finding
 from ..segment import Segment, Value
 from . import faults
-from .assess import Assessment, GroupSeen, MessageSeen
+from .assessment import Assessment, GroupSeen, MessageSeen
 
 REJECTED, ACKNOWLEDGED, RECEIVED = "4", "7", "8"
 """Action codes (0083): this level and all below refused; this level taken; the interchange has arrived."""

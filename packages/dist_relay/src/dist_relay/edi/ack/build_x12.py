@@ -8,7 +8,7 @@ from ..delimiters import Delimiters
 from ..grammar import versions
 from ..segment import Segment, Value
 from . import faults
-from .assess import Assessment, GroupSeen, MessageSeen
+from .assessment import Assessment, GroupSeen, MessageSeen
 from .verdict import Outcome
 
 Functional = Literal["997", "999"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ..interchange import Message
 from ..segment import Segment
-from .assess import summed
+from .assessment import summed
 from .build_contrl import RECEIVED, REJECTED
 from .meanings import meaning, number, reason
 from .read_x12 import MAX_REASONS
@@ -25,12 +25,14 @@ class _Contrl:
     def __init__(self) -> None:
         self._interchange = Verdict("CONTRL", "interchange", "rejected")
         self._below: list[Verdict] = []
+        self._reasons: list[Reason] = []
         self._group = ""
         self._position = 0
-        self._pending = False
 
     def take(self, segment: Segment) -> None:
         tag = segment.tag
+        if tag in ("UCI", "UCF", "UCM"):
+            self._close()
         if tag == "UCI":
             control = segment.get(1)
             self._interchange = Verdict(
@@ -74,12 +76,15 @@ class _Contrl:
 
     def verdicts(self) -> list[Verdict]:
         """What is acknowledged with faults named is accepted with errors; the whole follows from its parts."""
+        self._close()
         below = [_with_errors(each) for each in self._below]
         messages = [each for each in below if each.level == "message"]
+        inside: dict[str, list[Outcome]] = {}
+        for each in messages:
+            inside.setdefault(each.group, []).append(each.outcome)
         for at, each in enumerate(below):
             if each.level == "group" and each.outcome != "rejected":
-                inside = [one.outcome for one in messages if one.group == each.control]
-                below[at] = replace(each, outcome=_whole(inside, each.outcome))
+                below[at] = replace(each, outcome=_whole(inside.get(each.control, []), each.outcome))
         whole = _with_errors(self._interchange)
         if whole.outcome not in ("rejected", "received"):
             groups = [each for each in below if each.level == "group"]
@@ -102,9 +107,15 @@ class _Contrl:
         )
 
     def _add(self, found: Reason) -> None:
-        if self._below and len(self._below[-1].reasons) < MAX_REASONS:
+        if self._below and len(self._reasons) < MAX_REASONS:
+            self._reasons.append(found)
+
+    def _close(self) -> None:
+        """Give the last verdict the reasons that stood below it."""
+        if self._reasons:
             last = self._below[-1]
-            self._below[-1] = replace(last, reasons=(*last.reasons, found))
+            self._below[-1] = replace(last, reasons=(*last.reasons, *self._reasons))
+            self._reasons = []
 
 
 def _outcome(action: str) -> Outcome:

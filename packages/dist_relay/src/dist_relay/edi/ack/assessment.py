@@ -14,6 +14,9 @@ from .verdict import Outcome
 NEVER = {"x12": frozenset({"997", "999"}), "edifact": frozenset({"CONTRL"})}
 """Acknowledgements, which are never acknowledged themselves."""
 
+MAX_FINDINGS = 100_000
+"""Findings of messages kept per interchange; beyond, the outcome alone is reported."""
+
 
 @dataclass(frozen=True)
 class MessageSeen:
@@ -69,9 +72,19 @@ class Assessment:
     def to_answer(self) -> list[GroupSeen]:
         """Groups with at least one message that is no acknowledgement itself, or that are broken."""
         never = NEVER[self.standard]
-        found = [each for each in self.groups if any(one.type not in never for one in each.messages)]
-        broken = [each for each in self.groups if not each.messages and each.findings and each.type != "FA"]
-        return [each for each in self.groups if each in found or each in broken]
+        return [
+            group
+            for group in self.groups
+            if any(each.type not in never for each in group.messages)
+            or (not group.messages and group.findings and group.type != "FA")
+        ]
+
+    def refuse(self, rule: str, text: str, segment: str = "", element: str = "", index: int = 0) -> None:
+        """Refuse the whole interchange for what its text does not show: ``envelope.duplicate`` for one that came
+        before, for example. ``element`` (``ISA13``) and ``index`` say the place."""
+        finding = Finding("envelope", rule, text, "reject", self.control, segment=segment, element=element, index=index)
+        self.findings = (finding, *self.findings)
+        self.own = "rejected"
 
     def outcome_of(self, message: MessageSeen, group: GroupSeen) -> Outcome:
         """What becomes of a message: nothing that is in something refused is accepted."""
@@ -111,6 +124,7 @@ def assess(interchange: Interchange) -> Assessment:
     What the profile only notes is in no list here, so it is not reported to the sender.
     """
     groups: list[GroupSeen] = []
+    room = MAX_FINDINGS
     current: Group | None = None
     known: dict[int, GroupSeen] = {}
     for message in interchange.messages():
@@ -118,7 +132,8 @@ def assess(interchange: Interchange) -> Assessment:
             current = message.group
             groups.append(GroupSeen(current.header if current else None))
             known[id(current)] = groups[-1]
-        groups[-1].messages.append(_seen(message))
+        groups[-1].messages.append(_seen(message, room))
+        room = max(0, room - len(message.findings))
     for group in interchange.groups:
         if id(group) not in known:
             groups.append(GroupSeen(group.header))
@@ -148,7 +163,7 @@ def assess(interchange: Interchange) -> Assessment:
     )
 
 
-def _seen(message: Message) -> MessageSeen:
+def _seen(message: Message, room: int) -> MessageSeen:
     elements = message.header.elements
     x12 = message.standard == "x12"
     return MessageSeen(
@@ -157,7 +172,7 @@ def _seen(message: Message) -> MessageSeen:
         elements[1] if len(elements) > 1 and not x12 else "",
         message.header.get(3) if x12 else "",
         _outcome(message.report.worst),
-        tuple(message.findings),
+        tuple(message.findings[:room]),
     )
 
 
