@@ -64,7 +64,11 @@ class _Maker:
         if use.of is None:
             separators = re.escape(self._delimiters.element) + re.escape(self._delimiters.terminator)
             release = re.escape(self._delimiters.release) if self._delimiters.release else ""
-            return f"[^\\x00-\\x1f\\x7f{separators}{release}]+"
+            inner = "".join(
+                re.escape(each) for each in (self._delimiters.component, self._delimiters.repetition) if each
+            )
+            something = f"(?=[{inner}]*[^{inner}{separators}])"  # separators alone are no value
+            return f"{something}[^\\x00-\\x1f\\x7f{separators}{release}]+"
         body = self._composite(use.of) if isinstance(use.of, Composite) else self._element(use.of, use.codes)
         if use.repeat > 1 and self._delimiters.repetition:
             return f"{body}(?:{re.escape(self._delimiters.repetition)}{body}){{0,{use.repeat - 1}}}"
