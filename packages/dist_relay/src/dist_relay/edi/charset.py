@@ -29,8 +29,10 @@ class Charset:
     ``encoding`` is what was used, None as long as all was ASCII; written with it, the same bytes come out.
     """
 
-    def __init__(self, declared: str, note: Callable[[str, str], None]) -> None:
+    def __init__(self, declared: str, note: Callable[[str, str], None], agreed: str = "") -> None:
         self.declared = declared
+        self.agreed = agreed
+        """The encoding that the partner's overlay names; then nothing is recognised."""
         self.encoding: str | None = None
         self._note = note
 
@@ -47,6 +49,8 @@ class Charset:
         return raw.decode(self.encoding, "surrogateescape")
 
     def _recognise(self, raw: bytes) -> str:
+        if self.agreed:
+            return self.agreed
         found = self._really(raw)
         if self.declared and found != self.declared:
             self._note("envelope.charset", f"declared as {self.declared}, but the text is {found}")

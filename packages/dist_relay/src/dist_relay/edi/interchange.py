@@ -9,7 +9,7 @@ from .charset import Charset
 from .delimiters import Delimiters
 from .finding import Finding
 from .segment import Loop, Segment, split
-from .validate import Record, Report
+from .validate import Compiled, Record, Report
 
 
 @dataclass
@@ -55,6 +55,8 @@ class Message:
     segment_count: int = 0
     """Segments from header to trailer."""
     record: Record | None = None
+    compiled: Compiled | None = field(default=None, repr=False, compare=False)
+    """The automaton that it was checked with."""
 
     @property
     def findings(self) -> list[Finding]:
@@ -86,7 +88,10 @@ class Message:
             yield split(raw, self.delimiters, position=position)
 
     def tree(self) -> Loop:
-        """The body as a tree of loops; segments that belong nowhere are in the loop where they stood."""
+        """The body as a tree of loops; segments that belong nowhere are in the loop where they stood.
+
+        What the partner leaves out is filled in where his overlay has a default for it.
+        """
         if self.record is None:
             raise ValueError("the message was read without keeping its segments")
         stack = [Loop("")]
@@ -98,6 +103,10 @@ class Message:
                 stack[-1].items.append(loop)
                 stack.append(loop)
             stack[-1].items.append(split(raw, self.delimiters, position=position))
+        if self.compiled is not None and self.compiled.grammar.defaults:
+            from .overlay.defaults import fill_tree
+
+            return fill_tree(stack[0], self.compiled.grammar.defaults)
         return stack[0]
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from .limits import DEFAULT, Limits
+
+if TYPE_CHECKING:
+    from .overlay.model import Overlay, Wire
 
 Treatment = Literal["reject", "error", "note", "off"]
 
@@ -54,6 +57,18 @@ class Profile:
     name: str = ""
     treatment: Mapping[str, Treatment] = field(default_factory=lambda: _NONE)
     limits: Limits = DEFAULT
+    overlay: Overlay | None = None
+    """The partner's own grammar and wire format; see :mod:`dist_relay.edi.overlay`."""
+
+    @property
+    def key(self) -> Hashable:
+        """The same for profiles that treat everything the same."""
+        overlay = self.overlay.key if self.overlay else ""
+        return (self.name, tuple(sorted(self.treatment.items())), self.limits, overlay)
+
+    def wire(self, standard: str) -> Wire | None:
+        """What is agreed about interchanges of a standard, None where nothing is."""
+        return self.overlay.wires.get(standard) if self.overlay else None
 
     def treat(self, level: str, rule: str, exact: bool = True) -> Treatment:
         """What happens to a deviation."""

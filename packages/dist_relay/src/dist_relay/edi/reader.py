@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator
+from threading import Lock
 
 from .delimiters import Delimiters
 from .errors import LimitError, UnreadableError
+from .grammar.model import Grammar
 from .grammar.registry import Registry, default
 from .interchange import Interchange, Message
 from .profile import DEFAULT_PROFILE, Profile
@@ -16,6 +18,8 @@ from .validate import Compiled
 
 MAX_COMPILED = 200
 """Automata kept: delimiters and types come from outside."""
+MAX_CODECS = 64
+"""Codecs kept: partners whose automata stay warm."""
 
 
 class Codec:
@@ -25,6 +29,7 @@ class Codec:
         self.profile = profile
         self.registry = registry or default()
         self._compiled: dict[tuple[str, str, str, Delimiters], Compiled] = {}
+        self._merged: dict[tuple[str, str, str], Grammar] = {}
 
     def read(self, source: Source, *, keep: bool = True, piece: int = PIECE) -> Iterator[Interchange]:
         """The interchanges of an input, each to be used before the next is asked for.
@@ -64,10 +69,25 @@ class Codec:
             found = self._compiled[key] = self._compile(standard, type_, version, delimiters)
         return found
 
+    def grammar(self, standard: str, type_: str, version: str) -> Grammar:
+        """The grammar of a message type, with what the partner's overlay changes in it."""
+        overlay = self.profile.overlay
+        if overlay is None or (standard, type_) not in overlay.documents:
+            return self.registry.find(standard, type_, version)
+        key = (standard, type_, version)
+        found = self._merged.get(key)
+        if found is None:
+            from .overlay.merge import merged
+
+            if len(self._merged) >= MAX_COMPILED:
+                self._merged.clear()
+            found = self._merged[key] = merged(overlay, self.registry, standard, type_, version)
+        return found
+
     def _compile(self, standard: str, type_: str, version: str, delimiters: Delimiters) -> Compiled:
         from .envelope import edifact, x12
 
-        grammar = self.registry.find(standard, type_, version)
+        grammar = self.grammar(standard, type_, version)
         envelope = x12 if standard == "x12" else edifact
         return Compiled(grammar, delimiters, self.profile, trailer=envelope.TRAILER, envelope=envelope.TAGS)
 
@@ -77,16 +97,20 @@ class Codec:
         return begin.next_interchange(self, buffer, pieces, keep, previous)
 
 
-@lru_cache(maxsize=32)
-def _codec(profile: Profile | None) -> Codec:
-    return Codec(profile or DEFAULT_PROFILE)
+_kept: OrderedDict[Hashable, Codec] = OrderedDict()
+_lock = Lock()
 
 
-def codec(profile: Profile | None = None) -> Codec:
-    """The codec of a profile; without one, the shared standard codec, which stays warm."""
-    if profile is None:
-        return _codec(None)
-    return Codec(profile)
+def codec(profile: Profile | None = None, registry: Registry | None = None) -> Codec:
+    """The codec of a profile, the same one for the same profile, so that its automata stay warm."""
+    profile, registry = profile or DEFAULT_PROFILE, registry or default()
+    key = (profile.key, id(registry))
+    with _lock:
+        found = _kept.pop(key, None) or Codec(profile, registry)
+        while len(_kept) >= MAX_CODECS:
+            _kept.popitem(last=False)
+        _kept[key] = found
+    return found
 
 
 def read(source: Source, profile: Profile | None = None, *, keep: bool = True) -> Iterator[Interchange]:

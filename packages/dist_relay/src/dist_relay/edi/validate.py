@@ -27,9 +27,7 @@ class Compiled:
     ) -> None:
         self.grammar = grammar
         self.profile = profile
-        self.watchers: list[Watcher] = []
-        if profile.treatment.get("balance") != "off":
-            self.watchers = watchers(grammar, delimiters)
+        self.watchers: list[Watcher] = watchers(grammar, delimiters, balances=profile.treatment.get("balance") != "off")
         hooks: dict[str, tuple[int, ...]] = {}
         for number, watcher in enumerate(self.watchers):
             for tag in dict.fromkeys(watcher.tags):
@@ -145,7 +143,7 @@ def run(
     else:
         segment = None
         walk.missing(machine.at_end(steps), steps, position + 1)
-    walk.end()
+    walk.end(position)
     return position, segment
 
 
@@ -197,11 +195,11 @@ class _Walk:
                 text += f" in {node.loop.path()}"
             self._report.add(Flaw("grammar", "segment.missing", text), node.tag, position, node.loop.path())
 
-    def end(self) -> None:
+    def end(self, position: int) -> None:
         for watch in self._watches:
             for fault in watch.end():
                 flaw = Flaw(
-                    "balance",
+                    fault.level,
                     fault.rule,
                     fault.text,
                     fault.expected,
@@ -210,7 +208,7 @@ class _Walk:
                     fault.index,
                     fault.component,
                 )
-                self._report.add(flaw, fault.tag, fault.position)
+                self._report.add(flaw, fault.tag, fault.position or position)
 
     def _problem(self, problem: tuple[str, SegmentNode | None], raw: str, steps: Steps, position: int) -> None:
         rule, node = problem
@@ -220,6 +218,10 @@ class _Walk:
                 self._too_many(node, position, node.loop.max, loop=True)
             else:
                 self._too_many(node, position, node.max, loop=False)
+            return
+        if rule == "segment.forbidden":
+            text = f"the segment {tag} is not used here with this partner"
+            self._report.add(Flaw("grammar", rule, text), tag[:10], position, node.loop.path() if node else "")
             return
         expected = self._compiled.machine.expected(steps)
         names = ", ".join(expected[:12]) + (" …" if len(expected) > 12 else "")

@@ -17,6 +17,7 @@ from .delimiters import Delimiters
 from .errors import WriteError
 from .finding import Finding
 from .grammar.versions import order
+from .overlay.defaults import fill
 from .reader import Codec, codec
 from .segment import Segment
 from .validate import Compiled, Report, run
@@ -255,6 +256,10 @@ class InterchangeWriter:
             marks = DecimalMarks(compiled.grammar, self._delimiters.decimal)
             segments = [marks.marked(each) for each in segments]
         raws = [encode(segment, position) for position, segment in enumerate(segments, 2)]
+        if compiled.grammar.defaults:
+            paths = [node.loop.path() if node else "" for node in compiled.machine.nodes(raws)]
+            segments = fill(segments, paths, compiled.grammar.defaults)
+            raws = [encode(segment, position) for position, segment in enumerate(segments, 2)]
         if self._writer.complete and compiled.grammar.known:
             raws = self._totals_of(compiled).complete(segments, raws, "SE" if self._x12 else "UNT")
         count = len(raws) + 2

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..delimiters import Delimiters
 from ..grammar.model import Grammar
-from . import counts, digits, hierarchy, invoic, totals
+from . import counts, digits, hierarchy, invoic, totals, uses
 from .base import Context, Watcher
 
 CHECKS: dict[str, Callable[[Context], Watcher]] = {
@@ -20,12 +20,18 @@ CHECKS: dict[str, Callable[[Context], Watcher]] = {
     "total-810": totals.total_810,
     "total-820": totals.total_820,
     "total-invoic": invoic.total_invoic,
+    "uses": uses.uses,
+    "element": uses.element,
 }
 """Checks by the name that grammars use."""
 
 
-def watchers(grammar: Grammar, delimiters: Delimiters) -> list[Watcher]:
-    """The checks of a grammar, ready for messages with these delimiters.
+NO_BALANCES = frozenset({"uses", "element"})
+"""Checks that are no balances: they hold also where balances are not looked at."""
+
+
+def watchers(grammar: Grammar, delimiters: Delimiters, *, balances: bool = True) -> list[Watcher]:
+    """The checks of a grammar, ready for messages with these delimiters; without ``balances`` only the other ones.
 
     :raises GrammarError: a check line names no check, or no place.
     """
@@ -34,5 +40,7 @@ def watchers(grammar: Grammar, delimiters: Delimiters) -> list[Watcher]:
         context = Context(check, grammar, delimiters)
         if check.name not in CHECKS:
             raise context.error(f"there is no check named {check.name}")
+        if not balances and check.name not in NO_BALANCES:
+            continue
         made.append(CHECKS[check.name](context))
     return made

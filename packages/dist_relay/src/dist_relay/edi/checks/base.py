@@ -9,13 +9,14 @@ from typing import NamedTuple, Protocol
 
 from ..delimiters import Delimiters
 from ..errors import GrammarError
+from ..finding import Level
 from ..grammar.model import Check, Composite, Grammar, SegmentType
 from ..segment import cut, split
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A balance that does not hold, at a segment."""
+    """A balance that does not hold, at a segment. Position 0: at the end of the message."""
 
     rule: str
     text: str
@@ -26,6 +27,7 @@ class Fault:
     index: int = 0
     component: int = 0
     value: str = ""
+    level: Level = "balance"
 
 
 class Watch(Protocol):

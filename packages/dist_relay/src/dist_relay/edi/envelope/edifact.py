@@ -30,7 +30,8 @@ TAGS = frozenset({"UNB", "UNG", "UNH", "UNT", "UNE", "UNZ"})
 def begin(codec: Codec, buffer: Buffer, keep: bool) -> Interchange:
     """Read UNA and UNB (or do without) and prepare the rest."""
     report = Report(codec.profile)
-    delimiters, una = EDIFACT, ""
+    wire = codec.profile.wire("edifact")
+    delimiters, una = (wire.delimiters if wire and wire.delimiters else EDIFACT), ""
     if buffer.text.startswith("UNA"):
         una = buffer.text[:9]
         delimiters = _from_una(una, report)
@@ -45,7 +46,7 @@ def begin(codec: Codec, buffer: Buffer, keep: bool) -> Interchange:
     elif header.get(1, 2) < "4" and delimiters.repetition:
         delimiters = replace(delimiters, repetition="")
     report.interchange = header.get(5)
-    charset = Charset(BY_SYNTAX.get(header.get(1), ""), Noter(report))
+    charset = Charset(BY_SYNTAX.get(header.get(1), ""), Noter(report), wire.charset if wire else "")
     interchange = Interchange(
         "edifact",
         header,

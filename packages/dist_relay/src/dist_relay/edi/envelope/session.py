@@ -121,6 +121,7 @@ class Session(ABC):
         _say_grammar(message, grammar)
         if self._keep:
             message.record = []
+        message.compiled = compiled
         position, end = run(self._segments.stream, compiled, report, 1, message.record)
         message.segment_count = position
         self._end_message(message, end, position)

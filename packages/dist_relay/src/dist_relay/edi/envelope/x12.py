@@ -55,7 +55,7 @@ def begin(codec: Codec, buffer: Buffer, keep: bool) -> Interchange:
     noter = Noter(report)
     if wrapped:
         noter("envelope.breaks", "line breaks inside segments were taken out")
-    charset = Charset("", noter)
+    charset = Charset("", noter, _agreed(codec))
     shown = terminator if terminator.isascii() or len(terminator) == 1 else terminator.encode("latin-1").decode("utf-8")
     delimiters = Delimiters(separator, component, shown, repetition)
     interchange = Interchange(
@@ -142,6 +142,12 @@ def _check_isa(parts: list[str], report: Report) -> None:
         wrong(report, "envelope.date", "the time of the interchange is wrong", "ISA", 10, parts[10], "HHMM", 1)
 
 
+def _agreed(codec: Codec) -> str:
+    """The character set that is agreed with the partner."""
+    wire = codec.profile.wire("x12")
+    return wire.charset if wire else ""
+
+
 def _without_isa(codec: Codec, buffer: Buffer, keep: bool) -> Interchange:
     """A group or transaction set without an interchange round it: the delimiters are guessed from its first segment."""
     found = re.match(r"(GS|ST)([^A-Za-z0-9 \t\r\n])", buffer.text)
@@ -155,8 +161,11 @@ def _without_isa(codec: Codec, buffer: Buffer, keep: bool) -> Interchange:
         terminator = "\n"
     report = Report(codec.profile)
     wrong(report, "envelope.missing", "the interchange header ISA is missing", "ISA", 0)
-    delimiters = Delimiters(separator, ">" if terminator != ">" else ":", terminator)
-    interchange = Interchange("x12", Segment("ISA", [], 0), "", delimiters, report, Charset("", Noter(report)))
+    wire = codec.profile.wire("x12")
+    component = wire.delimiters.component if wire and wire.delimiters else ">"
+    delimiters = Delimiters(separator, component if component not in (terminator, separator) else ":", terminator)
+    charset = Charset("", Noter(report), _agreed(codec))
+    interchange = Interchange("x12", Segment("ISA", [], 0), "", delimiters, report, charset)
     session = _Session(codec, buffer, interchange, terminator=terminator, keep=keep, bare=True)
     interchange.run = session.messages
     return interchange

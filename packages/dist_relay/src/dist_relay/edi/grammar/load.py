@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -37,10 +37,15 @@ class Line(NamedTuple):
 
 def lines(path: Path) -> Iterator[Line]:
     """The lines of a file without comments and empty ones."""
-    for number, raw in enumerate(path.read_text("utf-8").splitlines(), 1):
+    return lines_of(path.read_text("utf-8"), path.name)
+
+
+def lines_of(content: str, name: str) -> Iterator[Line]:
+    """The same of a text; ``name`` is for errors."""
+    for number, raw in enumerate(content.splitlines(), 1):
         text = re.sub(r"(^|\s)#.*", "", raw).rstrip()
         if text:
-            yield Line(f"{path.name}:{number}", len(text) - len(text.lstrip()), text.strip())
+            yield Line(f"{name}:{number}", len(text) - len(text.lstrip()), text.strip())
 
 
 def applies(line: Line, words: list[str], standard: str, version: str) -> bool:
@@ -73,7 +78,18 @@ class Dictionary:
             self._raw[file] = {}
             for folder in self.files:
                 if (folder / f"{file}.txt").exists():
-                    self._take(file, folder / f"{file}.txt")
+                    self._take(file, lines(folder / f"{file}.txt"))
+
+    def extended(self, texts: Mapping[str, str], name: str) -> Dictionary:
+        """A dictionary with further ``elements``, ``composites`` and ``segments`` that win over those of this one.
+
+        :raises GrammarError: a line cannot be read.
+        """
+        made = Dictionary(self.standard, ())
+        made._raw = {file: dict(entries) for file, entries in self._raw.items()}
+        for file, text in texts.items():
+            made._take(file, lines_of(text, f"{name} {file}"))
+        return made
 
     def element(self, name: str, version: str) -> Element | None:
         """The data element in this version."""
@@ -91,10 +107,10 @@ class Dictionary:
         """All names of ``elements``, ``composites`` or ``segments``."""
         return list(self._raw[file])
 
-    def _take(self, file: str, path: Path) -> None:
+    def _take(self, file: str, content: Iterable[Line]) -> None:
         last: tuple[str, int] | None = None
         mine: set[str] = set()
-        for line in lines(path):
+        for line in content:
             if line.indent:
                 if last is None:
                     raise line.error("an indented line continues the one before it")
@@ -216,6 +232,23 @@ def message(path: Path, dictionary: Dictionary, version: str) -> Grammar:
     grammar.checks = tuple(checks)
     _no_empty_loops(path, root)
     return grammar
+
+
+def fragment(content: str, name: str, dictionary: Dictionary, version: str) -> LoopNode:
+    """Segments and loops in the notation of message files, for ``version``, in a root of their own.
+
+    :raises GrammarError: names the line.
+    """
+    root = LoopNode("", 1, 1, None, 0)
+    open_loops: list[tuple[int, LoopNode]] = [(-1, root)]
+    for line in lines_of(content, name):
+        words = line.text.split()
+        if len(words) < (3 if words[0] == "loop" else 2):
+            raise line.error("a line such as 'ZA 0..5' or 'loop N9 0..1' is wanted")
+        if applies(line, words, dictionary.standard, version):
+            _place(line, words, open_loops, dictionary, version)
+    _no_empty_loops(Path(name), root)
+    return root
 
 
 def _place(

@@ -9,7 +9,7 @@ then the loop again, then the same for the loop around it. That is how both stan
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ..delimiters import Delimiters
@@ -149,8 +149,20 @@ class Machine:
         state: State = steps[None]
         if state.expected is None:  # kept: a long document of stray segments asks at each of them
             found = {each.tag for each in nodes(self.grammar.root)}
-            state.expected = sorted(tag for tag in found if next(self._candidates(state, tag), None))
+            state.expected = sorted(tag for tag in found if self._is_expected(state, tag))
         return state.expected
+
+    def _is_expected(self, state: State, tag: str) -> bool:
+        found = next(self._candidates(state, tag), None)
+        return found is not None and found.node.max > 0 and all(loop.max for loop in found.loops)
+
+    def nodes(self, raws: Iterable[str]) -> Iterator[SegmentNode | None]:
+        """The place in the grammar of each segment of a body, None for what has none."""
+        steps = self.start
+        for raw in raws:
+            step = steps.get(raw[:3]) or self.resolve(steps, raw)
+            steps = step.steps
+            yield step.node
 
     def at_end(self, steps: Steps) -> Action:
         """What is missing when the input ends here."""
@@ -188,6 +200,8 @@ class Machine:
                 action.reset += (f"s{id(node)}",)
             if candidate.again is not None and candidate.again.max < UNLIMITED:
                 action.again, action.limit = f"l{id(candidate.again)}", candidate.again.max
+        if node.max == 0 or any(loop.max == 0 for loop in (candidate.again, *candidate.loops) if loop is not None):
+            action.problem = ("segment.forbidden", node)
         opened = tuple(loop.name for loop in ((candidate.again,) if candidate.again else ()) + candidate.loops)
         move = Move(candidate.close, opened) if candidate.close or opened else HERE
         return Step(self._check(node.type), self._state(node, count).steps, action or None, move, node)
@@ -289,7 +303,7 @@ class Machine:
         if node is None:
             yield from self._later(self.grammar.root, -1, tag, (), 0, ())
             return
-        if node.tag == tag and state.count < node.max:
+        if node.tag == tag and (state.count < node.max or node.max == 0):
             yield Candidate(node, (), 0, None, (), same=True)
         loop: LoopNode | None = node.loop
         after, close = node.index, 0
@@ -297,7 +311,7 @@ class Machine:
         while loop is not None:
             yield from self._later(loop, after, tag, (), close, missing)
             missing += _mandatory(loop, after)
-            if loop.parent is not None and loop.trigger.tag == tag and loop.max > 1:
+            if loop.parent is not None and loop.trigger.tag == tag and loop.max != 1:
                 yield Candidate(loop.trigger, (), close + 1, loop, missing)
             after, close, loop = loop.index, close + 1, loop.parent
 

@@ -80,7 +80,7 @@ class SegmentType:
 
 @dataclass(eq=False)
 class SegmentNode:
-    """A segment at one place of a message. ``max`` counts in a row at this place."""
+    """A segment at one place of a message. ``max`` counts in a row at this place; 0: a partner does not use it."""
 
     type: SegmentType
     min: int
@@ -96,7 +96,10 @@ class SegmentNode:
 
 @dataclass(eq=False)
 class LoopNode:
-    """A loop (segment group). Its first item is the segment that opens it; the root has no parent and no name."""
+    """A loop (segment group), ``max`` 0 where a partner does not use it.
+
+    Its first item is the segment that opens it; the root has no parent and no name.
+    """
 
     name: str
     min: int
@@ -135,6 +138,19 @@ class Check:
     line: str
 
 
+@dataclass(frozen=True)
+class Default:
+    """What stands in an element (component 0: that has none) of a segment when nothing does. By a partner's overlay."""
+
+    tag: str
+    loops: frozenset[str] | None
+    """Paths of the loops whose segments are meant; None: all."""
+    element: int
+    component: int
+    value: str
+    qualifier: tuple[tuple[int, int, frozenset[str]], ...] = ()
+
+
 @dataclass(eq=False)
 class Grammar:
     """One message type in one version."""
@@ -150,6 +166,7 @@ class Grammar:
     """Whether it was written for the version asked for; if not, it is the nearest one."""
     known: bool = True
     """False for a type without grammar: any segment may stand anywhere."""
+    defaults: tuple[Default, ...] = ()
 
     def segment(self, tag: str) -> SegmentType | None:
         """The segment type at the first place of this tag."""

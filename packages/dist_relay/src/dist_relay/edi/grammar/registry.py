@@ -40,6 +40,14 @@ class Registry:
         names = {each.stem.partition("@")[0] for folder in self._folders for each in (folder / standard).glob("*.txt")}
         return sorted(names - {"elements", "composites", "segments"})
 
+    def versions(self, standard: str, type_: str) -> list[str]:
+        """The versions that the grammars of a type were written for, in their order; none where there is no grammar."""
+        if not _TYPE.match(type_):
+            return []
+        paths = [path for folder in self._folders for path in (folder / standard).glob(f"{type_}*.txt")]
+        found = {each for path in paths if path.stem.partition("@")[0] == type_ for each in _versions(path)}
+        return sorted(found, key=lambda each: order(standard, each))
+
     def find(self, standard: str, type_: str, version: str) -> Grammar:
         """The grammar of ``type_``; an open one (``known`` false) where there is none.
 
