@@ -40,7 +40,8 @@ class DistJobReport(models.Model):
     def _table_query(self) -> SQL:
         return SQL(
             """SELECT id, COALESCE(done_at, created_at) AS at, handler, lane, state, connection_id, company_id,
-                      error_type, (state = 'done')::int AS done, (state = 'dead')::int AS failed, attempts,
+                      error_type, (state = 'done')::int AS done, (state = 'dead')::int AS failed,
+                      attempts - (state = 'done')::int AS attempts,
                       CASE WHEN state = 'done' THEN greatest(0, EXTRACT(EPOCH FROM done_at - created_at)
                                                                 - COALESCE(run_seconds, 0)) END AS wait_seconds,
                       run_seconds

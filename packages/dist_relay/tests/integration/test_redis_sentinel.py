@@ -73,6 +73,27 @@ class Watched:
             steps.execute()
         until(lambda: self.knows() == self.replica.port and self.behind.role()[0] == b"master")
 
+    def swap(self) -> None:
+        """Promote the replica while the master lives on: it comes back as a replica, and has what the new one has."""
+        old = redis.Redis(port=self.master.port)
+        until(self._promoted)
+        until(lambda: self.knows() == self.replica.port and self.behind.role()[0] == b"master")
+        until(lambda: old.info("replication").get("master_link_status") == "up", 60)
+        old.close()
+
+    def _promoted(self) -> bool:
+        try:
+            return bool(self.asking.sentinels[0].execute_command("SENTINEL FAILOVER", "main"))
+        except redis.ResponseError:  # it has not heard enough of the replica yet
+            return False
+
+    def guests(self, server: Valkey) -> list[dict[str, Any]]:
+        """Who is connected to a server, Sentinel and the other server apart."""
+        with redis.Redis(port=server.port) as asked:
+            mine = asked.client_id()
+            found: list[dict[str, Any]] = asked.client_list(_type="normal")
+        return [each for each in found if int(each["id"]) != mine and not each["name"].startswith("sentinel")]
+
     def end(self) -> None:
         """End all processes."""
         if self.process:
@@ -131,3 +152,23 @@ def test_a_promoted_replica_that_missed_everything_or_the_end(knowledge, watched
     assert len(pg.facts()["jobs"]) == 60
     assert watched.knows() == watched.replica.port
     client.close()
+
+
+def test_nobody_stays_with_an_old_master_that_comes_back_as_a_replica(watched, relay, pg, world):
+    world.faults({"op": "confirm", "do": "hang", "seconds": 0.05, "times": 999})
+    for number in range(40):
+        pg.emit("shop", SHIP, f"order-{number % 10}")
+    relay(redis_url=watched.url, lease_seconds=3, poll_ms=200)
+    until(lambda: len(world.ledger()) > 5)
+    assert watched.guests(watched.master), "the relay works with the one that is to step back"
+    watched.swap()
+    for number in range(40, 60):
+        pg.emit("shop", SHIP, f"order-{number % 10}")
+    until(lambda: pg.open_rows() == 0, 120)
+    effects = world.ledger()
+    assert Counter(line["event_id"] for line in effects) == Counter(row.event_id for row in pg.rows())
+    for key in {line["key"] for line in effects}:
+        numbers = [line["n"] for line in effects if line["key"] == key]
+        assert numbers == sorted(numbers)
+    until(lambda: not watched.guests(watched.master), 60)
+    assert watched.guests(watched.replica)
