@@ -1,7 +1,7 @@
 """One running house for all tests of this folder: PostgreSQL, Valkey, Odoo, its workers, the relay, the store.
 
-The main job comes first, then the kills: both wait until every order has reached its end. What is broken on purpose
-comes last, for some of it stays.
+The main job comes first, then the monitor, then the kills: all wait until every order has reached its end. What is
+broken on purpose comes last, for some of it stays.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dist_dev.demo.run import run as run_main_job
 from dist_dev.layout import Layout
 
 ORDERS = 30
-_ORDER = ("test_main_job", "test_chaos_short", "test_bad_input")
+_ORDER = ("test_main_job", "test_monitor", "test_chaos_short", "test_bad_input")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
