@@ -128,7 +128,11 @@ class Slot:
         )
 
     def beat(self) -> None:
-        self.side.execute(f"UPDATE dist_worker_slot SET seen_at = {NOW} WHERE id = %s", (self.id,))
+        """Still alive; with the counts, which :meth:`end` wrote before those of its own batch were known."""
+        self.side.execute(
+            f"UPDATE dist_worker_slot SET seen_at = {NOW}, done_count = %s, failed_count = %s WHERE id = %s",
+            (self.done, self.failed, self.id),
+        )
 
     def close(self) -> None:
         """Leave in order."""

@@ -139,6 +139,12 @@ class TestWorkerLife(EngineCase):
             env["dist.job.control"].browse(pause.ids).unlink()
         self.assertEqual(self.work()["done"], 3)
 
+    def test_an_idle_worker_tells_what_it_did_last(self):
+        self.start_worker()
+        self.events(3)
+        told = "SELECT 1 FROM dist_worker_slot WHERE handler IS NULL AND done_count = 3"
+        self.wait_for("the count of the only batch", lambda: self.query(told))
+
     def test_a_worker_serves_its_lanes_only(self):
         self.events(3)
         with self.committed() as env:

@@ -197,7 +197,7 @@ class EngineCase(SyncKit, BaseCase):
         process.wait()
         process.stdout.close()
 
-    def wait_for(self, what: str, condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+    def wait_for(self, what: str, condition: Callable[[], Any], seconds: float = 180.0) -> Any:
         """Look at the database until ``condition`` holds; fail with ``what`` after ``seconds``."""
         deadline = time.monotonic() + seconds
         while not (value := condition()):

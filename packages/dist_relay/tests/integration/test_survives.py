@@ -101,6 +101,27 @@ def test_redis_is_emptied_again_and_again(relay, pg, world, client):
     assert len(pg.facts()["jobs"]) == 60
 
 
+@pytest.mark.parametrize("what", ["everything", "the results"])
+def test_pages_are_not_stored_before_those_redis_lost(what, relay, pg, world, client):
+    """Of three pages the first is lost before a pump has read it, while the worker reads the second."""
+    keys = Keys(pg.database, "shop")
+    world.listings(30)
+    pg.schedule("shop", "listings.pull", every=0.5)
+    pump = relay(worker=False)
+    until(lambda: client.xlen(keys.pull))
+    pump.end()
+    world.faults({"op": "pull", "do": "hang", "seconds": 0.0}, {"op": "pull", "do": "hang", "seconds": 0.8})
+    relay(pump=False)
+    until(lambda: client.xlen(keys.results) == 10)
+    client.flushall() if what == "everything" else client.delete(keys.results)
+    until(lambda: client.xlen(keys.results))
+    relay(worker=False)
+    until(lambda: pg.facts()["schedules"]["shop/listings.pull"].cursor == {"next": 30}, 60)
+    stored = [job["key"] for job in pg.facts()["jobs"].values()]
+    assert len(stored) == 30
+    assert stored == sorted(stored, key=lambda key: int(key.rpartition("-")[2]))
+
+
 def test_groups_and_streams_are_lost(relay, pg, world, client):
     relay()
     keys = Keys(pg.database, "shop")

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event
-from typing import Any
+from typing import Any, TypeVar
 
 from redis.exceptions import OutOfMemoryError
 
@@ -30,6 +30,8 @@ from .keys import config as config_key
 from .redis_client import RedisClient, RedisError
 from .streams import Consumer, Entry
 from .throttle import RedisThrottle
+
+T = TypeVar("T")
 
 READ_COUNT = 100
 
@@ -130,23 +132,26 @@ class Lane:
 
     def finish_texts(self, ids: Sequence[str], texts: Sequence[str]) -> None:
         """:meth:`finish` of items that are JSON already; insists while Redis is away, for the work is done."""
+        self.insist(lambda: self.consumer.finish(self.keys.results, ids, texts), len(texts))
+        self.in_hand.difference_update(ids)
+        if ids:
+            crash.point("worker.finished")
+
+    def insist(self, tell: Callable[[], T], results: int) -> T:
+        """Call ``tell`` until Redis answers, for the time of a lease."""
         wait = 0.05
         until = self.deps.clock.monotonic() + self.deps.settings.lease_seconds
         while True:
             try:
-                self.consumer.finish(self.keys.results, ids, texts)
-                break
+                return tell()
             except RedisError as error:
                 if self.deps.clock.monotonic() > until:
                     raise
-                self.log.warning("results wait for Redis", results=len(texts), error=str(error))
+                self.log.warning("results wait for Redis", results=results, error=str(error))
                 if self.deps.stop.is_set():
                     until = min(until, self.deps.clock.monotonic() + self.deps.settings.stop_seconds / 2)
                 time.sleep(wait)  # also while stopping: the work is done, only its result is not told
                 wait = min(wait * 2, 2.0)
-        self.in_hand.difference_update(ids)
-        if ids:
-            crash.point("worker.finished")
 
     def forget(self, ids: Sequence[str]) -> None:
         """Drop entries without a result: late, overtaken, or not ours."""

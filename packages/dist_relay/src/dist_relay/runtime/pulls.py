@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 from uuid import uuid5
 
@@ -27,7 +28,7 @@ from .flows import PULLS
 from .keys import F_REQUEST
 from .lane import Lane, dump
 from .redis_client import RedisError
-from .streams import Entry
+from .streams import LOST, OTHERS, Entry
 
 CHUNK = 50
 RAW_LIMIT = 32_000
@@ -41,6 +42,8 @@ class Run:
     ids: list[str] = field(default_factory=list)
     pages: int = 0
     more: bool = False
+    added: int = 0
+    """Entries the results stream had got in its life after the last page."""
 
 
 class PullLane(Lane):
@@ -105,8 +108,7 @@ class PullLane(Lane):
             if page is None:
                 return
             metrics.PULLED.labels(self.config.name, request["capability"]).inc(len(page.events))
-            if not self._store(entry, page, run):
-                raise Snoozed(5, "another worker has taken this pull over", code="taken_over")
+            self._store(entry, page, run)
             run.cursor, run.more, run.pages = page.cursor, page.more, run.pages + 1
             late = clock.monotonic() > until - settings.call_seconds / 2
             if not page.more or run.pages >= settings.pull_pages or late or self.deps.stop.is_set():
@@ -144,17 +146,28 @@ class PullLane(Lane):
             return None
         return (lapses - begun.now) / 1000
 
-    def _store(self, entry: Entry, page: Page, run: Run) -> bool:
-        """Write a page's events; False when another worker has taken the run over meanwhile."""
+    def _store(self, entry: Entry, page: Page, run: Run) -> None:
+        """Write a page's events, unless pages before it may be lost: they would be read again, and come after it.
+
+        :raises Snoozed: another worker has taken the run over meanwhile
+        :raises RetryLater: Redis lost the request or results; the run is told to be over, and is asked for again
+        """
         items: list[dict[str, Any]] = []
         for incoming in page.events:
             item, id_ = self._item(incoming)
             items.append(item)
             run.ids.append(id_)
-        for start in range(0, len(items), CHUNK):
-            self.finish([], items[start : start + CHUNK])
+        texts = [dump(item) for item in items]
+        for start in range(0, max(1, len(texts)), CHUNK):
+            part = texts[start : start + CHUNK]
+            add = partial(self.consumer.add_page, self.keys.results, entry.id, run.added, part)
+            added = self.insist(add, len(part))
+            if added == OTHERS:
+                raise Snoozed(5, "another worker has taken this pull over", code="taken_over")
+            if added == LOST:
+                raise RetryLater(None, "Redis lost a part of what was read; it is read again", code="results_lost")
+            run.added = added
         crash.point("worker.page")
-        return self.consumer.begin([(entry.id, "", None)], 1000, going_on=True).mine[0]
 
     def _item(self, incoming: Incoming | Malformed) -> tuple[dict[str, Any], str]:
         """The intake item of one event and its id.
@@ -205,7 +218,8 @@ class PullLane(Lane):
             return
         run.more = True
         self.finish([entry.id], [_done(request, run) if run.pages else _failed(request, error)])
-        self.breaker.tell_error(error)
+        if error.code != "results_lost":
+            self.breaker.tell_error(error)
 
 
 def _request(entry: Entry) -> dict[str, Any] | None:

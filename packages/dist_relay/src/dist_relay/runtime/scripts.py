@@ -91,6 +91,24 @@ end
 return 1
 """
 
+PAGE = """#!lua flags=allow-oom
+-- KEYS[1] stream of pulls, KEYS[2] results; ARGV[1] group, ARGV[2] consumer, ARGV[3] id of the request,
+-- ARGV[4] entries the results stream had got after the page before, then items
+-- Written only while nothing of this run can have been lost: what comes later must not be stored before it.
+-- Returns what the results stream has got; -1: another consumer has the request; -2: request or results are lost
+local pending = redis.pcall('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1)
+if pending.err or not pending[1] then return -2 end
+if pending[1][2] ~= ARGV[2] then return -1 end
+redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[3], 'JUSTID')
+local got, info = 0, redis.pcall('XINFO', 'STREAM', KEYS[2])
+if not info.err then
+  for i = 1, #info, 2 do if info[i] == 'entries-added' then got = info[i + 1] end end
+end
+if got < tonumber(ARGV[4]) then return -2 end
+for i = 5, #ARGV do redis.call('XADD', KEYS[2], '*', 'i', ARGV[i]) end
+return got + #ARGV - 4
+"""
+
 REPORT = """#!lua flags=allow-oom
 -- KEYS[1] results; ARGV[1] item: how the connection is, told when that changes
 return redis.call('XADD', KEYS[1], '*', 'i', ARGV[1])

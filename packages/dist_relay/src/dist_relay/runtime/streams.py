@@ -14,6 +14,7 @@ from . import scripts
 from .redis_client import RedisClient
 
 _EXPIRED = 3_600_000
+OTHERS, LOST = -1, -2
 Fields = dict[bytes, bytes]
 
 
@@ -57,6 +58,7 @@ class Consumer:
         self._client, self.stream, self.group, self.name = client, stream, group, name
         self._begin = client.register_script(scripts.BEGIN)
         self._finish = client.register_script(scripts.FINISH)
+        self._page = client.register_script(scripts.PAGE)
         self._release = client.register_script(scripts.RELEASE)
         self._leave = client.register_script(scripts.LEAVE)
 
@@ -115,6 +117,16 @@ class Consumer:
     def finish(self, results_stream: str, ids: Sequence[str], items: Sequence[str]) -> None:
         """Write result items and forget the entries, in one step."""
         self._finish(keys=[self.stream, results_stream], args=[self.group, len(ids), *ids, *items])
+
+    def add_page(self, results_stream: str, id_: str, so_far: int, items: Sequence[str]) -> int:
+        """Write items of a run whose request is ``id_``, unless something of it may be lost; renews its idle time.
+
+        :param so_far: what the call before returned, 0 for the first
+        :return: how many entries the results stream has got in its life; :data:`OTHERS` when another consumer has the
+            request, :data:`LOST` when request or results are gone
+        """
+        argv = [self.group, self.name, id_, so_far, *items]
+        return int(self._page(keys=[self.stream, results_stream], args=argv))  # type: ignore[arg-type]
 
     def forget(self, ids: Sequence[str]) -> None:
         """Acknowledge and delete, without a result."""
