@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,7 +21,10 @@ from .reading import Reader
 from .shapes import SHAPES
 from .writing import Writer
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DEFAULTS = {("uom", "C62"), ("purpose", "original"), ("credit", True)}
+_LABELS = ("kind", "scheme")
+"""What says of which kind the rest of an object is: nothing without the rest."""
 _DEFAULT_KINDS = {"general", "net", "invoice", "request", "package"}
 
 
@@ -58,6 +62,9 @@ def to_canonical(message: Document, profile: MappingProfile | None = None) -> Ca
             SHAPES[mapping.shape].read(tree, context)
     except Problem as problem:
         raise MappingError(f"{message.type}: {problem}") from None
+    if _has_surrogates(tree):
+        context.note("mapping.value", "bytes that are no characters of the document's set are replaced")
+        tree = _without_surrogates(tree)
     try:
         return CanonicalResult(_model(mapping).from_json(tree), tuple(context.notes))
     except ValidationError as error:
@@ -129,17 +136,39 @@ def _model(mapping: Mapping) -> type[TradeDocument]:
     return found
 
 
+def _has_surrogates(node: Any) -> bool:
+    """Whether a text holds bytes that the reader could not decode and kept as they were."""
+    if isinstance(node, dict):
+        return any(_has_surrogates(each) for each in node.values())
+    if isinstance(node, list):
+        return any(_has_surrogates(each) for each in node)
+    return isinstance(node, str) and _SURROGATE.search(node) is not None
+
+
+def _without_surrogates(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _without_surrogates(each) for key, each in node.items()}
+    if isinstance(node, list):
+        return [_without_surrogates(each) for each in node]
+    return _SURROGATE.sub("\ufffd", node) if isinstance(node, str) else node
+
+
 def _left(node: Any, path: str) -> list[Note]:
     """A note for each value that was not written; what objects have by default is no loss."""
-    if isinstance(node, dict):
-        found = []
-        for key, value in node.items():
-            if isinstance(value, dict | list):
-                found += _left(value, f"{path}.{key}" if path else key)
-            elif (key, value) not in _DEFAULTS and not (key == "kind" and value in _DEFAULT_KINDS):
-                where = f"{path}.{key}" if path else key
-                found.append(Note("mapping.unwritten", f"{where} has no place", element=where, value=str(value)))
-        return found
     if isinstance(node, list):
         return [note for index, each in enumerate(node) for note in _left(each, f"{path}[{index}]")]
-    return [Note("mapping.unwritten", f"{path} has no place", element=path, value=str(node))]
+    if not isinstance(node, dict):
+        return [Note("mapping.unwritten", f"{path} has no place", element=path, value=str(node))]
+    found: list[Note] = []
+    labels: list[Note] = []
+    for key, value in node.items():
+        if not _is_default(key, value):
+            notes = _left(value, f"{path}.{key}" if path else key)
+            (labels if key in _LABELS else found).extend(notes)
+    return found or labels
+
+
+def _is_default(key: str, value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return not value
+    return (key, value) in _DEFAULTS or (key == "kind" and value in _DEFAULT_KINDS)

@@ -115,6 +115,16 @@ class Context:
             return code
         raise Problem(f"{word!r} has no code in {self.standard} ({table})")
 
+    def qualifier(self, table: str, word: str, value: str) -> str:
+        """The code of a numbering; that of a GTIN depends in X12 on how many digits it has.
+
+        :raises Problem: the standard has none.
+        """
+        lengths = self.tables.get("gtin")
+        if word == "gtin" and lengths and word not in self.profile.codes.get(table, {}).values():
+            return lengths.codes.get(str(len(value)), lengths.codes["12"])
+        return self.code(table, word)
+
     def note(self, rule: str, text: str, segment: Segment | None = None, element: str = "", value: str = "") -> None:
         """Take a note about a place of the document."""
         tag, position = (segment.tag, segment.position) if segment else ("", 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
@@ -258,7 +258,18 @@ def _day_read(texts: Texts, arguments: Texts, context: Context) -> Values:
 
 
 def _day_write(values: Values, arguments: Texts, context: Context) -> list[str]:
-    return ["" if value is None else date.fromisoformat(value[:10]).strftime("%Y%m%d") for value in values]
+    """A moment becomes its day in the partner's zone, where the document has a day only."""
+    return ["" if value is None else _local_day(value, context) for value in values]
+
+
+def _local_day(value: str, context: Context) -> str:
+    if "T" in value:
+        value = _moment(value).astimezone(context.zone).date().isoformat()
+    return value.replace("-", "")
+
+
+def _moment(value: str) -> datetime:
+    return datetime.fromisoformat(value.replace("Z", "+00:00"))
 
 
 def _stamp_read(texts: Texts, arguments: Texts, context: Context) -> Values:
@@ -275,8 +286,7 @@ def _stamp_write(values: Values, arguments: Texts, context: Context) -> list[str
     value, places = values[0], int(arguments[0]) if arguments else 2
     if "T" not in value:
         return [value.replace("-", ""), "", ""][:places]
-    moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
-    at = moment.astimezone(timezone.utc if places > 2 else context.zone)
+    at = _moment(value).astimezone(timezone.utc if places > 2 else context.zone)
     written = [at.strftime("%Y%m%d"), at.strftime("%H%M%S" if at.second else "%H%M"), "UT"]
     return written[:places]
 
@@ -313,7 +323,7 @@ def _dtm_write(values: Values, arguments: Texts, context: Context) -> list[str]:
         return ["-".join(_day_write([begin, end], (), context)), "718"]
     if "T" not in begin:
         return [begin.replace("-", ""), "102"]
-    at = datetime.fromisoformat(begin.replace("Z", "+00:00")).astimezone(context.zone)
+    at = _moment(begin).astimezone(context.zone)
     return [at.strftime("%Y%m%d%H%M%S"), "204"] if at.second else [at.strftime("%Y%m%d%H%M"), "203"]
 
 

@@ -205,7 +205,7 @@ class Reader:
 
     def keep(self, node: Node, tree: Tree, target: Tree) -> None:
         """Add what was read for ``each`` and ``in`` to the tree around it."""
-        if not target or not node.target:
+        if not node.target or not (target or node.path[-1].name == "lines"):
             return
         if node.target == "each":
             paths.put(tree, node.path, paths.peek(tree, node.path) or [])

@@ -80,7 +80,7 @@ def zone(code: str) -> tzinfo | None:
         return timezone(timedelta(hours=_FIXED[code]))
     if code in _NAMED:
         return ZoneInfo(_NAMED[code])
-    if re.fullmatch(r"[01][0-9]", code):
+    if re.fullmatch(r"0[1-9]|1[0-9]|2[0-4]", code):
         # Codes 01 to 12 are hours ahead of UTC, 13 to 24 behind it.
         number = int(code)
         return timezone(timedelta(hours=number if number <= 12 else number - 25))

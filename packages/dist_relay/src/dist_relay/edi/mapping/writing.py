@@ -207,7 +207,7 @@ class Writer:
                 left.append(item)
                 continue
             try:
-                code = self.context.code(field.converter, item["scheme"])
+                code = self.context.qualifier(field.converter, item["scheme"], item["value"])
             except Problem:
                 left.append(item)
                 continue

@@ -78,6 +78,8 @@ class _Reader:
     def unit(self, level: Tree, kind: str, holder: Tree) -> Tree:
         """The unit of a level, or the same one where it stood under another order before."""
         unit: Tree = {"kind": kind, **{key: level.pop(key) for key in UNIT if level.get(key)}}
+        if unit.get("count") == 1:
+            del unit["count"]
         self.unread(level, "T" if kind == "pallet" else "P")
         known = self.known.get(unit.get("sscc", ""))
         if known is not None:
@@ -149,6 +151,8 @@ class _Writer:
     def units(self, units: list[Tree], parent: str) -> None:
         for unit in units:
             fields = {key: value for key, value in unit.items() if key not in ("kind", "items", "units")}
+            if "packaging" in fields:
+                fields.setdefault("count", 1)
             own = self.add("T" if unit.get("kind") == "pallet" else "P", parent, fields)
             self.units(unit.get("units", []), own)
             self.items(unit.get("items", []), own)
