@@ -108,6 +108,8 @@ def test_segments_that_changed() -> None:
     assert uses("LIN", "96A") == "1082 1229 C212 C829 1222 7083"
     assert uses("SEL", "96A").startswith("9308! ")
     assert uses("SEL", "01B").startswith("9308 ")
+    assert [use.repeat for use in segment("COM", "01B").uses] == [3, 1, 1]
+    assert len(segment("COM", "96A").uses) == 1
     assert uses("QTY", "96A") == uses("QTY", "01B") == "C186!"
 
 
