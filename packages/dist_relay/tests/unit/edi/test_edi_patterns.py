@@ -94,7 +94,7 @@ def raws(draw: st.DrawFn, delimiters: Delimiters) -> str:
 
 @pytest.mark.parametrize("delimiters", DELIMITERS)
 @pytest.mark.parametrize("standard", ["x12", "edifact"])
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(data=st.data())
 def test_what_the_expression_accepts_has_no_flaw(standard: str, delimiters: Delimiters, data: st.DataObject) -> None:
     kind = data.draw(segments())

@@ -56,11 +56,12 @@ def _close(found: list[Verdict], reasons: list[Reason]) -> None:
 def _oti(segment: Segment) -> Verdict:
     code = segment.get(1)
     scope = _LEVELS.get(code[:1], "message")
+    known = len(code) == 2 and code[0] in _LEVELS
     group, control = segment.get(8), segment.get(9)
     return Verdict(
         "824",
         scope,
-        _OUTCOMES.get(code[1:2], "rejected"),
+        _OUTCOMES.get(code[1], "rejected") if known else "rejected",
         group=group,
         type=segment.get(10),
         control=control if scope == "message" else group,
