@@ -91,6 +91,48 @@ def ours_bytes() -> Work:
     return _ours(Path.read_bytes, keep=True)
 
 
+@runner("ours writing")
+def ours_writing() -> Work:
+    """Write what was read from the file; only the writing is timed, so this runner tells its seconds itself."""
+    from datetime import datetime
+
+    from dist_relay.edi import reader
+    from dist_relay.edi.writer import Document, GroupHeader, InterchangeHeader, Party, Writer
+
+    def header(x12: bool) -> InterchangeHeader:
+        parties = Party("SENDER", "ZZ"), Party("RECEIVER", "ZZ")
+        return InterchangeHeader(*parties, 1, datetime(2026, 11, 21), "00401" if x12 else "UNOC:3")
+
+    def join(documents: list[Document], element: str, component: str, end: str) -> str:
+        return end.join(
+            element.join([segment.tag, *(v if isinstance(v, str) else component.join(v) for v in segment.elements)])
+            for document in documents
+            for segment in document.body
+        )
+
+    def work(path: Path) -> dict[str, Any]:
+        interchange = next(reader.read(path))
+        x12 = interchange.standard == "x12"
+        documents = [
+            Document(message.type, number, list(message.segments()), "" if x12 else "D:96A:UN")
+            for number, message in enumerate(interchange.messages(), 1)
+        ]
+        group = interchange.groups[0] if x12 else None
+        content = [(GroupHeader(group.type, 1, "004010"), documents)] if group else documents
+        writer = Writer(interchange.standard)
+        writer.interchange(header(x12), [(content[0][0], documents[:1])] if group else documents[:1])
+        began = time.process_time()
+        written = writer.interchange(header(x12), content)
+        seconds = time.process_time() - began
+        began = time.process_time()
+        join(documents, *("*>~" if x12 else "+:'"))
+        floor = time.process_time() - began
+        segments = sum(len(document.body) + 2 for document in documents)
+        return {"segments": segments, "bytes": len(written), "seconds": seconds, "floor": floor}
+
+    return work
+
+
 def _mock(check: bool) -> Work:
     from mockedi import edifact, validate, x12
 
@@ -168,12 +210,13 @@ def main(name: str, file: str, warm: str, times: str) -> None:
     work = RUNNERS[name]()
     if warm:
         work(Path(warm))
-    seconds, found = [], {}
+    all_found = []
     for _time in range(int(times)):
         began = time.process_time()
         found = work(Path(file))
-        seconds.append(time.process_time() - began)
-    print(json.dumps({"seconds": min(seconds), "median": statistics.median(seconds), "megabytes": peak(), **found}))
+        all_found.append({"seconds": time.process_time() - began, "megabytes": peak(), **found})
+    best = min(all_found, key=lambda found: found["seconds"])
+    print(json.dumps({**best, "median": statistics.median(found["seconds"] for found in all_found)}))
 
 
 if __name__ == "__main__":

@@ -9,12 +9,18 @@ codes, conditions. Balances (totals, hierarchies, check digits) are the grammar'
 from __future__ import annotations
 
 import string
+from datetime import datetime
 from random import Random
 
 from ...edi.delimiters import Delimiters
 from ...edi.grammar.model import Composite, Condition, Element, Grammar, LoopNode, SegmentNode, SegmentType, Use
+from ...edi.profile import Profile
+from ...edi.reader import Codec
 from ...edi.segment import Repeats, Segment, Value
+from ...edi.writer import Document, GroupHeader, InterchangeHeader, Party, Writer
 
+AT = datetime(2026, 11, 21, 9, 30)
+"""When all of them were made."""
 TRIES = 40
 """How often elements are chosen anew until all conditions of a segment hold."""
 PLAIN = string.ascii_uppercase + string.digits
@@ -164,3 +170,15 @@ class DocumentMaker:
         month, day = random.choice(((random.randint(1, 12), random.randint(1, 28)), (2, 28), (1, 31), (4, 30)))
         text = f"{year}{month:02d}{day:02d}"
         return text if length >= 8 else text[2:]
+
+
+def interchange(grammar: Grammar, version: str, segments: list[Segment]) -> bytes:
+    """The document in an envelope, written by the codec's own writer; balances are not looked at."""
+    codec = Codec(Profile(treatment={"balance": "off"}))
+    if grammar.standard == "x12":
+        header = InterchangeHeader(Party("SENDER", "ZZ"), Party("RECEIVER", "ZZ"), 1, AT, f"00{version[:3]}")
+        group = GroupHeader(grammar.group, 1, f"00{version}")
+        return Writer("x12", codec=codec).interchange(header, [(group, [Document(grammar.type, 1, segments)])])
+    header = InterchangeHeader(Party("SENDER", "14"), Party("RECEIVER", "14"), 1, AT, "UNOC:3")
+    document = Document(grammar.type, 1, segments, f"D:{version}:UN")
+    return Writer("edifact", codec=codec).interchange(header, [document])
