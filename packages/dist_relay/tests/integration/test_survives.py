@@ -13,6 +13,7 @@ import pytest
 
 from dist_relay import crash
 from dist_relay.runtime.keys import PUMP_GROUP, WORKERS_GROUP, Keys
+from dist_relay.runtime.streams import LOST, Consumer, ensure_group
 from dist_relay.testkit.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -120,6 +121,31 @@ def test_pages_are_not_stored_before_those_redis_lost(what, relay, pg, world, cl
     stored = [job["key"] for job in pg.facts()["jobs"].values()]
     assert len(stored) == 30
     assert stored == sorted(stored, key=lambda key: int(key.rpartition("-")[2]))
+
+
+def test_a_page_that_a_failover_lost_is_missed_though_others_wrote_since(client):
+    """The replica that took over lacks the newest writes; other results brought its stream up to the count again."""
+    keys = Keys("db", "shop")
+    ensure_group(client, keys.pull, WORKERS_GROUP)
+    client.xadd(keys.pull, {"p": "{}"})
+    puller = Consumer(client, keys.pull, WORKERS_GROUP, "puller")
+    [request] = puller.read(1, None)
+    witness = keys.page(request.id)
+
+    def page(so_far, *items):
+        return puller.add_page(keys.results, witness, request.id, so_far, items, 60_000)
+
+    first = page(0, "a", "b")
+    replica = {key: client.dump(key) for key in (keys.pull, keys.results, witness)}
+    second = page(first, "c")
+    assert page(first, "c") > second, "told again because the answer was lost: nothing is missing"
+    for key, content in replica.items():
+        client.restore(key, 0, content, replace=True)
+    for other in range(5):
+        client.xadd(keys.results, {"i": f"outcome {other}"})
+    assert page(second, "d") == LOST
+    assert client.xlen(keys.results) == 2 + 5
+    assert page(first, "c") > first, "what came before is there"
 
 
 def test_groups_and_streams_are_lost(relay, pg, world, client):

@@ -17,6 +17,7 @@ key                                type    written by → read by               
 ``dist:{<db>:<conn>}:breaker``     hash    workers                                      one a connection
 ``dist:{<db>:<conn>}:told``        string  workers; budgets were reported               expires after 5 seconds
 ``dist:{<db>:<conn>}:ver:…``       string  workers; newest version begun of a key       expires with the lease
+``dist:{<db>:<conn>}:page:…``      string  worker; written with each page of a pull     expires after two leases
 =================================  ======  ===========================================  ===============================
 
 Entries of ``out``: id ``<seq>-0``, fields ``e`` (envelope as JSON), ``x`` (lapses at, ms on Redis' clock), ``c``
@@ -100,6 +101,10 @@ class Keys:
     def throttle(self, operation: str) -> str:
         """Budget of one operation."""
         return f"{self.prefix}throttle:{operation}"
+
+    def page(self, request: str) -> str:
+        """Witness of the pull with this request: how far the results had come with its last page."""
+        return f"{self.prefix}page:{request}"
 
     def version(self, type_: str, key: str) -> str:
         """Newest version of a state key that a worker began to send."""

@@ -158,9 +158,10 @@ class PullLane(Lane):
             items.append(item)
             run.ids.append(id_)
         texts = [dump(item) for item in items]
+        witness, ttl = self.keys.page(entry.id), 2_000 * self.deps.settings.lease_seconds
         for start in range(0, max(1, len(texts)), CHUNK):
             part = texts[start : start + CHUNK]
-            add = partial(self.consumer.add_page, self.keys.results, entry.id, run.added, part)
+            add = partial(self.consumer.add_page, self.keys.results, witness, entry.id, run.added, part, ttl)
             added = self.insist(add, len(part))
             if added == OTHERS:
                 raise Snoozed(5, "another worker has taken this pull over", code="taken_over")

@@ -92,9 +92,11 @@ return 1
 """
 
 PAGE = """#!lua flags=allow-oom
--- KEYS[1] stream of pulls, KEYS[2] results; ARGV[1] group, ARGV[2] consumer, ARGV[3] id of the request,
--- ARGV[4] entries the results stream had got after the page before, then items
+-- KEYS[1] stream of pulls, KEYS[2] results, KEYS[3] witness of this run; ARGV[1] group, ARGV[2] consumer, ARGV[3] id of
+-- the request, ARGV[4] entries the results stream had got after the page before (0 none), ARGV[5] ttl ms, then items
 -- Written only while nothing of this run can have been lost: what comes later must not be stored before it.
+-- The stream's count falls when the stream is lost. A replica that takes over without the newest writes may be brought
+-- up to that count by other results; but it lost the witness that was written with the page.
 -- Returns what the results stream has got; -1: another consumer has the request; -2: request or results are lost
 local pending = redis.pcall('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1)
 if pending.err or not pending[1] then return -2 end
@@ -104,9 +106,12 @@ local got, info = 0, redis.pcall('XINFO', 'STREAM', KEYS[2])
 if not info.err then
   for i = 1, #info, 2 do if info[i] == 'entries-added' then got = info[i + 1] end end
 end
-if got < tonumber(ARGV[4]) then return -2 end
-for i = 5, #ARGV do redis.call('XADD', KEYS[2], '*', 'i', ARGV[i]) end
-return got + #ARGV - 4
+local known = tonumber(ARGV[4])
+if got < known or tonumber(redis.call('GET', KEYS[3]) or 0) < known then return -2 end
+for i = 6, #ARGV do redis.call('XADD', KEYS[2], '*', 'i', ARGV[i]) end
+got = got + #ARGV - 5
+redis.call('SET', KEYS[3], got, 'PX', ARGV[5])
+return got
 """
 
 REPORT = """#!lua flags=allow-oom

@@ -118,15 +118,19 @@ class Consumer:
         """Write result items and forget the entries, in one step."""
         self._finish(keys=[self.stream, results_stream], args=[self.group, len(ids), *ids, *items])
 
-    def add_page(self, results_stream: str, id_: str, so_far: int, items: Sequence[str]) -> int:
+    def add_page(
+        self, results_stream: str, witness: str, id_: str, so_far: int, items: Sequence[str], ttl_ms: int
+    ) -> int:
         """Write items of a run whose request is ``id_``, unless something of it may be lost; renews its idle time.
 
+        :param witness: key of the run that is written with each page, and so lost with it
         :param so_far: what the call before returned, 0 for the first
+        :param ttl_ms: longest time to the next call
         :return: how many entries the results stream has got in its life; :data:`OTHERS` when another consumer has the
             request, :data:`LOST` when request or results are gone
         """
-        argv = [self.group, self.name, id_, so_far, *items]
-        return int(self._page(keys=[self.stream, results_stream], args=argv))  # type: ignore[arg-type]
+        argv = [self.group, self.name, id_, so_far, ttl_ms, *items]
+        return int(self._page(keys=[self.stream, results_stream, witness], args=argv))  # type: ignore[arg-type]
 
     def forget(self, ids: Sequence[str]) -> None:
         """Acknowledge and delete, without a result."""
