@@ -55,7 +55,6 @@ CREATE INDEX IF NOT EXISTS dist_job_order_idx ON dist_job (order_key, id)
     WHERE order_key IS NOT NULL AND state IN ('pending', 'waiting', 'parked', 'dead');
 CREATE INDEX IF NOT EXISTS dist_job_waiting_idx ON dist_job (id) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS dist_job_eta_idx ON dist_job (eta) WHERE state = 'pending' AND eta IS NOT NULL;
-CREATE INDEX IF NOT EXISTS dist_job_waiting_idx ON dist_job (id) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS dist_job_identity_idx ON dist_job (handler, identity)
     WHERE state = 'pending' AND identity IS NOT NULL;
 CREATE INDEX IF NOT EXISTS dist_job_attention_idx ON dist_job (state, id) WHERE state IN ('dead', 'parked');

@@ -71,11 +71,18 @@ class ResConfigSettings(models.TransientModel):
             set_param(SEEN_RETENTION_PARAMETER, str(self.dist_seen_days))
 
     def _dist_check(self) -> None:
-        """:raises ValidationError: naming the setting and its limits"""
+        """What was changed has limits; a parameter that was set elsewhere keeps nobody from saving other settings.
+
+        :raises ValidationError: naming the setting and its limits
+        """
+        holds = self.get_values()
         for _kind, _state, hot, kept in self._dist_kept():
-            self._dist_between(hot, 1, MOST_DAYS)
-            self._dist_between(kept, self[hot], MOST_DAYS)
-        self._dist_between("dist_seen_days", LONGEST_REDELIVERY_DAYS, MOST_DAYS)
+            if self[hot] != holds[hot]:
+                self._dist_between(hot, 1, MOST_DAYS)
+            if (self[hot], self[kept]) != (holds[hot], holds[kept]):
+                self._dist_between(kept, self[hot], MOST_DAYS)
+        if self.dist_seen_days != holds["dist_seen_days"]:
+            self._dist_between("dist_seen_days", LONGEST_REDELIVERY_DAYS, MOST_DAYS)
 
     def _dist_between(self, name: str, least: int, most: int) -> None:
         if least <= self[name] <= most:

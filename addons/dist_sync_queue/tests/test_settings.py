@@ -79,6 +79,14 @@ class TestSettings(SyncCase):
             with self.assertRaisesRegex(ValidationError, told), self.env.cr.savepoint():
                 self.settings(**wrong)
 
+    def test_days_beyond_the_limits_that_were_set_elsewhere_keep_nobody_from_saving(self):
+        for name, text in (("job_hot_days", "0"), ("outbox_retention_days", "4000"), ("seen_retention_days", "9999")):
+            self.set_param(PREFIX + name, text)
+        self.settings(dist_job_done_kept=60)
+        self.assertEqual(self.days(archive.JOBS, "done"), (0, 60))
+        self.assertEqual(self.days(archive.EVENTS, "delivered"), (7, 4000))
+        self.assertEqual(self.shown()["dist_seen_days"], 9999)
+
     def test_they_are_for_administrators(self):
         manager = new_test_user(
             self.env, "settings-manager", groups="base.group_user,dist_sync_queue.group_dist_manager"
