@@ -49,7 +49,7 @@ def documents(model: type[Contract], depth: int = 4) -> st.SearchStrategy[Any]:
         fields["currency"] = st.just(CURRENCY)
     needed = {name for name, field in model.model_fields.items() if field.is_required()}
     needed |= {name for name in fields if (model, name) in _NEEDED or name == "currency"}
-    required = {name: fields.pop(name) for name in needed}
+    required = {name: fields.pop(name) for name in sorted(needed)}
     return st.fixed_dictionaries(required, optional=fields).map(lambda values: model(**values))
 
 

@@ -58,12 +58,17 @@ def plain(value: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
+def clean(text: str) -> str:
+    """A text that can stand in an element: in one line, without blanks around it."""
+    return " ".join(text.splitlines()).strip()
+
+
 def _text_read(texts: Texts, arguments: Texts, context: Context) -> Values:
     return [text.strip() or None for text in texts]
 
 
 def _text_write(values: Values, arguments: Texts, context: Context) -> list[str]:
-    return ["" if value is None else " ".join(str(value).splitlines()) for value in values]
+    return ["" if value is None else str(value) for value in values]
 
 
 def _number_read(texts: Texts, arguments: Texts, context: Context) -> Values:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..segment import Segment
 from .context import Context, Problem
-from .convert import number
+from .convert import clean, number
 from .paths import Tree
 
 SDQ_PAIRS = 10
@@ -49,7 +49,7 @@ def write_sdq(tag: str, tree: Tree, context: Context) -> Iterator[Segment]:
         except Problem:
             tree.setdefault("destinations", []).extend(same)
             continue
-        pairs = [text for each in same for text in (each["place"]["value"], number(each["quantity"]))]
+        pairs = [text for each in same for text in (clean(each["place"]["value"]), number(each["quantity"]))]
         yield Segment(tag, [*codes, *pairs])
 
 
@@ -68,7 +68,7 @@ def write_gin(tag: str, tree: Tree, context: Context) -> Iterator[Segment]:
     """A GIN for each five numbers of a kind."""
     waiting = tree.pop("numbers", [])
     for kind in dict.fromkeys(each["kind"] for each in waiting):
-        values = [each["value"] for each in waiting if each["kind"] == kind]
+        values = [clean(each["value"]) for each in waiting if each["kind"] == kind]
         for at in range(0, len(values), 5):
             yield Segment(tag, [kind, *values[at : at + 5]])
 

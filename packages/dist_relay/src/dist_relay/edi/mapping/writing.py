@@ -11,13 +11,12 @@ from typing import Any
 from ..segment import Loop, Segment, Value
 from . import paths
 from .context import Context, Problem
-from .convert import CONVERTERS, PARTIAL, lines_of
+from .convert import CONVERTERS, PARTIAL, clean, lines_of
 from .functions import FUNCTIONS
 from .model import Field, Mapping, Node, Path, Place
 from .paths import Tree
 
 Elements = dict[Place, str]
-MAX_DEPTH = 60
 
 
 class Writer:
@@ -185,7 +184,10 @@ class Writer:
             if field.required:
                 raise
             return False
-        if len(texts) > len(field.places):
+        texts = [clean(text) for text in texts]
+        if len(texts) > len(field.places) or not any(texts):
+            if field.required:
+                raise Problem(f"{paths.shown(field.paths[0])} cannot be written")
             return False
         elements.update({place: text for place, text in zip(field.places, texts, strict=False) if text})
         for path in field.paths:
@@ -211,13 +213,14 @@ class Writer:
             except Problem:
                 left.append(item)
                 continue
-            slot = next((each for each in slots if (each, 1) not in elements), None)
+            text = clean(item["value"])
+            slot = next((each for each in slots if (each, 1) not in elements), None) if text else None
             if slot is None:
                 left.append(item)
                 continue
             value, scheme = field.parts
             at = ((slot + 1, 1), (slot, 1)) if field.kind == "pairs" else ((slot, value), (slot, scheme))
-            elements[at[0]] = item["value"]
+            elements[at[0]] = text
             if code:
                 elements[at[1]] = code
             done = True
@@ -230,13 +233,14 @@ class Writer:
         slots = iter(range(first, last + 1, 2))
         done = False
         for code, path in field.choices:
-            value = paths.peek(tree, path)
-            if value is None:
+            text = clean(paths.peek(tree, path) or "")
+            if not text:
                 continue
             slot = next(slots, None)
             if slot is None:
                 break
-            elements[slot, 1], elements[slot + 1, 1] = code, paths.take(tree, path)
+            elements[slot, 1], elements[slot + 1, 1] = code, text
+            paths.take(tree, path)
             done = True
         return done
 
