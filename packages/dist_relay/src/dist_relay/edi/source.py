@@ -48,10 +48,19 @@ class Pieces:
             with open(source, "rb") as file:
                 yield from iter(lambda: file.read(self._piece), b"")
         else:
-            while piece := source.read(self._piece):
-                if not isinstance(piece, bytes):
-                    raise UnreadableError("the stream gives text; open it in binary mode")
+            while piece := self._whole_piece(source):
                 yield piece
+
+    def _whole_piece(self, source: BinaryIO) -> bytes:
+        """As much as was asked for, from a stream that gives less at a time: what is read is searched piece by piece."""
+        parts: list[bytes] = []
+        size = 0
+        while size < self._piece and (part := source.read(self._piece - size)):
+            if not isinstance(part, bytes):
+                raise UnreadableError("the stream gives text; open it in binary mode")
+            parts.append(part)
+            size += len(part)
+        return b"".join(parts)
 
     def _text(self, raw: Iterator[bytes]) -> Iterator[str]:
         total = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from io import BytesIO
 
 import pytest
 
@@ -70,9 +71,16 @@ SEGMENT_SHAPES: dict[str, Callable[[int], bytes]] = {
 """One long segment: these are bounded by the limit of a segment, which is the largest size tried."""
 
 
-def work(data: bytes) -> None:
+class Trickle(BytesIO):
+    """A stream that gives a byte at a time."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        return super().read(1)
+
+
+def work(data: bytes, trickle: bool = False) -> None:
     try:
-        for interchange in reader.read(data):
+        for interchange in reader.read(Trickle(data) if trickle else data):
             for message in interchange.messages():
                 message.tree()
     except EdiError:
@@ -111,6 +119,18 @@ def test_calls_grow_no_faster_than_the_input(shape: str) -> None:
     work(make(2_000))  # grammars and states are there
     small, large = calls(make(8_000)), calls(make(64_000))
     assert large <= 12 * small + 2_000, f"{small} calls, then {large} for eight times as much"
+
+
+@pytest.mark.parametrize("shape", ["sets", "no terminator", "released without end"])
+def test_a_stream_that_gives_a_byte_at_a_time_is_no_harder(shape: str) -> None:
+    make = {**SHAPES, **SEGMENT_SHAPES}[shape]
+    data = make(500_000)
+    began = time.process_time()
+    work(data)
+    at_once = time.process_time() - began
+    began = time.process_time()
+    work(data, trickle=True)
+    assert time.process_time() - began <= 10 * at_once + 3
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, *SEGMENT_SHAPES])
