@@ -33,6 +33,15 @@ def shown(path: Path) -> str:
     return ".".join(f"{name}[{key}={value}]" if key else name for name, key, value in path)
 
 
+def copied(node: Any) -> Any:
+    """A copy of a tree of JSON types, at a fraction of what ``deepcopy`` costs."""
+    if isinstance(node, dict):
+        return {key: copied(each) if isinstance(each, dict | list) else each for key, each in node.items()}
+    if isinstance(node, list):
+        return [copied(each) if isinstance(each, dict | list) else each for each in node]
+    return node
+
+
 def put(tree: Tree, path: Path, value: Any) -> bool:
     """Set a value; False (and nothing is changed) where another one stands there already."""
     *parents, last = path

@@ -5,7 +5,6 @@ Writing takes values out of the tree as it goes, so that what is left at the end
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 from ..segment import Loop, Segment, Value
@@ -28,7 +27,7 @@ class Writer:
 
     def document(self, mapping: Mapping, tree: Tree) -> Loop:
         """The body of the document; ``tree`` keeps what was not written."""
-        self.whole = deepcopy(tree)
+        self.whole = paths.copied(tree)
         root = Loop("")
         for node in mapping.nodes:
             root.items += self.node(node, tree)
@@ -62,8 +61,8 @@ class Writer:
         written: list[Segment | Loop] = []
         left = []
         for item in items:
-            rest = deepcopy(item)
-            one = [each for part in self.parts(node, rest) for each in self.once(node, part)]
+            rest = paths.copied(item)
+            one = [each for part in self.parts(node, rest) for each in self.attempt(node, part)]
             if one:
                 written += one
             else:
@@ -88,18 +87,28 @@ class Writer:
 
     def once(self, node: Node, tree: Tree) -> list[Segment | Loop]:
         """One segment or loop; nothing (and nothing taken) where it would be empty or lacks what is required."""
+        kept = paths.copied(tree) if self.touches(node, tree) else None
+        written = self.attempt(node, tree)
+        if not written and kept is not None:
+            tree.clear()
+            tree.update(kept)
+        return written
+
+    def touches(self, node: Node, tree: Tree) -> bool:
+        """Whether a failed attempt could have taken something: not without a value at one of the segment's paths."""
+        if node.loop or node.function:
+            return True
+        return any(path[0].name in tree for field in node.fields for path in _targets(field))
+
+    def attempt(self, node: Node, tree: Tree) -> list[Segment | Loop]:
+        """The same, where a part may have been taken from the tree although nothing is written."""
         if node.function:
             return list(FUNCTIONS[node.function].write(node.tag, tree, self.context))
-        kept = deepcopy(tree)
         try:
             written = self.one_loop(node, tree) if node.loop else self.one_segment(node, tree)
         except Problem:
-            written = None
-        if written is None:
-            tree.clear()
-            tree.update(kept)
             return []
-        return [written]
+        return [] if written is None else [written]
 
     def one_loop(self, node: Node, tree: Tree) -> Loop | None:
         """A loop; without its first segment it is none."""
@@ -256,6 +265,10 @@ def assemble(tag: str, elements: Elements) -> Segment:
     while values and values[-1] == "":
         values.pop()
     return Segment(tag, values)
+
+
+def _targets(field: Field) -> list[Path]:
+    return [*field.paths, *(path for _, path in field.choices)]
 
 
 def _count(tree: Tree, path: Path) -> int:

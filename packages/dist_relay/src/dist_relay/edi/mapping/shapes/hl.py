@@ -7,11 +7,10 @@ put together again when it is read.
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 from ..context import Context
-from ..paths import Tree
+from ..paths import Tree, copied
 from . import lots
 from .levels import MAX_DEPTH, children, flattened, measured, weighed
 
@@ -158,7 +157,7 @@ class _Writer:
             self.items(unit.get("items", []), own)
 
     def items(self, items: list[Tree], parent: str) -> None:
-        for item in deepcopy(items):
+        for item in copied(items):
             lots.spread(item, element=False)
             item.pop("order", None)
             self.add("I", parent, item)
@@ -204,10 +203,10 @@ def _of_order(units: list[Tree], number: str | None) -> list[Tree]:
     """The units with only the items of one order. Those that hold nothing at all are of no order."""
     found = []
     for unit in units:
-        items = [deepcopy(each) for each in unit.get("items", []) if each.get("order") == number]
+        items = [copied(each) for each in unit.get("items", []) if each.get("order") == number]
         inner = _of_order(unit.get("units", []), number)
         empty = not unit.get("items") and not unit.get("units") and number is None
         if items or inner or empty:
-            shell = {key: deepcopy(value) for key, value in unit.items() if key not in ("items", "units")}
+            shell = {key: copied(value) for key, value in unit.items() if key not in ("items", "units")}
             found.append({**shell, "items": items, "units": inner})
     return found
