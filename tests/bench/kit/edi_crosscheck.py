@@ -6,7 +6,7 @@ CORPUS is a folder with a ``manifest.tsv``; PEERS is where ``make bench`` instal
 (.cache/bench-peer-edi). Each library runs in a process of its own. Standard output is the tables of
 docs/edi-crosscheck.md; the reasons for every file go to standard error.
 
-Verdicts: ``valid``, ``errors`` (read, something is wrong), ``refused`` (not read), ``unknown`` (no grammar of the type).
+Verdicts: ``valid``, ``errors`` (something is wrong), ``refused`` (not read), ``unknown`` (no grammar of the type).
 """
 
 from __future__ import annotations

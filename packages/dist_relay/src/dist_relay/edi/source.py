@@ -52,7 +52,7 @@ class Pieces:
                 yield piece
 
     def _whole_piece(self, source: BinaryIO) -> bytes:
-        """As much as was asked for, from a stream that gives less at a time: what is read is searched piece by piece."""
+        """As much as was asked for, also from a stream that gives less at a time: each piece is searched anew."""
         parts: list[bytes] = []
         size = 0
         while size < self._piece and (part := source.read(self._piece - size)):
