@@ -167,6 +167,17 @@ def list_settings() -> None:
         typer.echo(f"{PREFIX}{name.upper()}{default}\n    {field.description or ''}".rstrip())
 
 
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    epilog="Example: dist-relay edi validate --json orders/",
+)
+def edi(context: typer.Context) -> None:
+    """Inspect, validate, convert and acknowledge X12 and EDIFACT; `dist-relay edi --help` says how."""
+    from dist_relay.edi.cli import main as run_edi
+
+    raise typer.Exit(run_edi(context.args))
+
+
 @app.command()
 def version() -> None:
     """The version."""

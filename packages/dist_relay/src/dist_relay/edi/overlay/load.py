@@ -15,7 +15,7 @@ from ..errors import GrammarError
 from ..grammar.registry import Registry, default
 from ..limits import DEFAULT, Limits
 from ..profile import Profile, Treatment
-from . import sections
+from . import mappings, sections
 from .merge import verify
 from .model import Overlay
 from .presets import LEVEL_OF, PRESETS, RULES, merged
@@ -87,8 +87,9 @@ def parse(data: Mapping[str, Any], *, name: str = "", registry: Registry | None 
     wires = {standard: sections.wire(top.table(standard), standard) for standard in ("x12", "edifact")}
     definitions = sections.definitions(top.table("define"))
     documents = sections.documents(top.table("documents"))
+    mapping = mappings.mapping(top.table("mapping"))
     top.done()
-    overlay = Overlay(called, key, documents, wires, definitions)
+    overlay = Overlay(called, key, documents, wires, definitions, mapping)
     verify(overlay, registry)
     return Profile(called, treatment, limits, overlay)
 

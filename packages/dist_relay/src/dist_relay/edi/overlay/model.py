@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..delimiters import Delimiters
+
+if TYPE_CHECKING:
+    from ..mapping.context import MappingProfile
 
 Use = Literal["", "required", "forbidden", "optional"]
 Qualifier = tuple[tuple[int, int, frozenset[str]], ...]
@@ -116,3 +119,5 @@ class Overlay:
     wires: Mapping[str, Wire] = field(default_factory=lambda: MappingProxyType({}))
     definitions: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
     """By standard: text of further ``elements``, ``composites`` and ``segments``, in the notation of grammars."""
+    mapping: MappingProfile | None = None
+    """What mapping to canonical objects needs to know."""

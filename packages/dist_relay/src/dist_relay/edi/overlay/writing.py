@@ -7,7 +7,8 @@ from typing import Literal
 
 from ..errors import WriteError
 from ..profile import Profile
-from ..reader import codec
+from ..reader import Codec
+from ..reader import codec as shared
 from ..writer import InterchangeHeader, Layout, Party, Writer
 from ..writing.headers import Control
 from .model import Address, Wire
@@ -15,12 +16,14 @@ from .model import Address, Wire
 Standard = Literal["x12", "edifact"]
 
 
-def writer(profile: Profile, standard: Standard, *, complete: bool = True, choose: bool = False) -> Writer:
+def writer(
+    profile: Profile, standard: Standard, *, complete: bool = True, choose: bool = False, codec: Codec | None = None
+) -> Writer:
     """A writer with the partner's grammar, delimiters, character set and line breaks."""
     wire = profile.wire(standard) or Wire()
     return Writer(
         standard,
-        codec=codec(profile),
+        codec=codec or shared(profile),
         delimiters=wire.delimiters,
         layout=Layout(line_end=wire.line_end, record=wire.record),
         encoding=wire.charset,
