@@ -1,26 +1,30 @@
 -- Small helpers, and what the relay asks first.
 -- Every search_path is pg_catalog alone and every table is named with its schema: Odoo lets all roles create in public,
 -- and a function or operator planted there must never run with the rights of the owner.
+-- What is asked often is PL/pgSQL: it keeps its plans with the session, a function of LANGUAGE sql plans at every call
+-- (measured: 2 ms of CPU for one ready()).
 CREATE OR REPLACE FUNCTION dist_relay.utcnow() RETURNS timestamp
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT clock_timestamp() AT TIME ZONE 'UTC' $$;
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$ BEGIN RETURN clock_timestamp() AT TIME ZONE 'UTC'; END $$;
 
 -- The identity this database publishes under; models/relay.py computes the same.
 CREATE OR REPLACE FUNCTION dist_relay.database_uuid() RETURNS text
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT md5('dist_relay:' ||
+BEGIN
+    RETURN md5('dist_relay:' ||
         COALESCE((SELECT value FROM public.ir_config_parameter WHERE key = 'database.uuid'), '') || ':' ||
-        COALESCE((SELECT value FROM public.ir_config_parameter WHERE key = 'dist_sync_queue.identity_salt'), ''))::uuid::text
-$$;
+        COALESCE((SELECT value FROM public.ir_config_parameter WHERE key = 'dist_sync_queue.identity_salt'), ''))::uuid::text;
+END $$;
 
 -- False in a copy: its uuid or salt is not the one that was confirmed. Then nothing is given out.
 CREATE OR REPLACE FUNCTION dist_relay.may_publish() RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT EXISTS (SELECT 1 FROM public.ir_config_parameter
-                    WHERE key = 'dist_sync_queue.identity_confirmed' AND value = dist_relay.database_uuid())
-$$;
+BEGIN
+    RETURN EXISTS (SELECT 1 FROM public.ir_config_parameter
+                    WHERE key = 'dist_sync_queue.identity_confirmed' AND value = dist_relay.database_uuid());
+END $$;
 
 CREATE OR REPLACE FUNCTION dist_relay.hello()
 RETURNS TABLE (database_uuid text, api_version int, server_now timestamptz, addon_version text)
@@ -47,6 +51,7 @@ $$;
 CREATE OR REPLACE FUNCTION dist_relay.pending()
 RETURNS TABLE (connection text, ready bigint, in_flight bigint, oldest_seconds double precision)
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_sort = off
 AS $$
     WITH moment AS MATERIALIZED (SELECT dist_relay.utcnow() AS now, dist_relay.may_publish() AS allowed)
     SELECT c.ref::text, fresh.count + waiting.count + lapsed.count, flight.count,
@@ -64,8 +69,11 @@ AS $$
             CROSS JOIN LATERAL (
                   SELECT e.occurred_at FROM public.dist_outbox_event e
                    WHERE e.connection_id = c.id AND e.state = 'pending' AND e.next_try_at IS NULL
-                     AND e.priority = p.priority AND (c.state = 'active' OR e.type = 'connection.check.v1')
-                   ORDER BY e.id LIMIT 1) first) fresh_oldest
+                     -- a range of one priority: an equality would let the primary key be in order, and a priority
+                     -- nobody uses be looked for in the whole table (measured: 680 ms among 30,000 events)
+                     AND e.priority >= p.priority AND e.priority <= p.priority
+                     AND (c.state = 'active' OR e.type = 'connection.check.v1')
+                   ORDER BY e.priority, e.id LIMIT 1) first) fresh_oldest
      CROSS JOIN LATERAL (
            SELECT count(*), min(s.occurred_at) AS at FROM (
                SELECT e.occurred_at FROM public.dist_outbox_event e
@@ -86,8 +94,12 @@ $$;
 -- Connections with something to claim at this moment. Asked at every turn of the pump: it jumps from connection to
 -- connection in the indexes of what is open, so it costs as much as there are connections with open events.
 CREATE OR REPLACE FUNCTION dist_relay.ready() RETURNS TABLE (connection text)
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
 AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
     WITH RECURSIVE moment AS MATERIALIZED (SELECT dist_relay.utcnow() AS now, dist_relay.may_publish() AS allowed),
     fresh AS (
         (SELECT e.connection_id AS id FROM public.dist_outbox_event e
@@ -119,8 +131,8 @@ AS $$
       JOIN (SELECT id, NULL::timestamp AS due FROM fresh UNION ALL SELECT id, due FROM waiting
             UNION ALL SELECT id, due FROM under_way) w ON m.allowed AND (w.due IS NULL OR w.due <= m.now)
       JOIN public.dist_connection c ON c.id = w.id AND c.active AND c.state IN ('active', 'draft')
-     GROUP BY c.id, c.ref ORDER BY c.id
-$$;
+     GROUP BY c.id, c.ref ORDER BY c.id;
+END $$;
 
 CREATE OR REPLACE FUNCTION dist_relay.announce(p_manifests jsonb, p_public_key text, p_relay_version text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp

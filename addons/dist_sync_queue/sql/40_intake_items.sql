@@ -161,8 +161,11 @@ END $$;
 
 -- Outcome jobs for settled events: always when rejected or dead, and when delivered where a report was asked for.
 CREATE OR REPLACE FUNCTION dist_relay._queue_outcomes(p_ids int[]) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    v_now CONSTANT timestamp := dist_relay.utcnow();
+BEGIN
     INSERT INTO public.dist_job (event_id, handler, payload, connection_id, company_id, lane, priority, key, state, attempts,
                           max_attempts, correlation_id, occurred_at, created_at, res_model, res_id)
     SELECT e.event_id, e.type || '#outcome',
@@ -177,11 +180,11 @@ AS $$
                    'version', e.version, 'res_model', e.res_model, 'res_id', e.res_id),
                'state', e.state),
            e.connection_id, e.company_id, r.lane, COALESCE(r.priority, e.priority), e.key, 'pending', 0, r.max_attempts,
-           e.correlation_id, dist_relay.utcnow(), dist_relay.utcnow(), e.res_model, e.res_id
+           e.correlation_id, v_now, v_now, e.res_model, e.res_id
       FROM public.dist_outbox_event e LEFT JOIN public.dist_event_route r ON r.handler = e.type || '#outcome'
      WHERE e.id = ANY (p_ids) AND (e.state IN ('rejected', 'dead') OR (e.state = 'delivered' AND e.report))
-     ORDER BY e.relay_seq
-$$;
+     ORDER BY e.relay_seq;
+END $$;
 
 CREATE OR REPLACE FUNCTION dist_relay._intake_events(
     p_items jsonb[], p_ordinals int[], p_letters int[], p_letter_ordinals int[])
