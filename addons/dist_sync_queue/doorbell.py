@@ -54,6 +54,9 @@ class Doorbell:
 
     def ring(self, bell: Bell) -> bool:
         """Whether it was sent at once; False: it will be, or it could not be. Never raises."""
+        # a bell is taken out before it is sent, so what is sent comes after this ring; no need to wait for the lock
+        if bell in self._late and self._thread is not None and self._thread.is_alive():
+            return False
         with self._lock:
             now = self._clock()
             free = self._last.get(bell, now - self._quiet) + self._quiet

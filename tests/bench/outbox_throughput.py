@@ -9,13 +9,15 @@ Pump and worker are processes of their own, started here with a no-op adapter; V
   settled row. The peer is a plain outbox on the same servers: one row at a time by ``SKIP LOCKED``, one XADD,
   one XACK and two UPDATEs an event, in a publishing and a settling process.
 * idle: 100 events/s, each committed alone: milliseconds from the insert to the settled row.
-* marks: business transactions of 10 dirty marks, nine of ten repeat a key, while an engine process computes the values
-  and the relay delivers them. The peer is an upsert a key in transactions of the same size, with nothing computed.
+* marks: business transactions of 10, 50 and 200 dirty marks by four processes at once (as Odoo's workers are), nine of
+  ten repeat a key, while an engine process computes the values and the relay delivers them. The peer is an upsert a key
+  in transactions of the same size by as many writers, with nothing computed.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import signal
 import subprocess
 import sys
@@ -25,10 +27,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg2
 from kit import bench
 from kit.relay_stage import Stage, used
 
 FACT, STATE = "shipment.confirm.v1", "availability.changed.v1"
+MARK_SIZES = (10, 50, 200)
 SHIPMENT = {
     "order_id": "1001",
     "reference": "OUT/1",
@@ -148,17 +152,28 @@ def idle(stage: Stage) -> None:
 
 
 def marks(stage: Stage) -> None:
-    """Dirty marks in transactions of ten, nine of ten repeats, with everything behind them at work."""
+    """Dirty marks of several writers, nine of ten repeats, with everything behind them at work."""
+    sizes = MARK_SIZES[:1] if stage.options.quick else MARK_SIZES
+    for size in sizes:
+        marked(stage, size, stage.options.writers, stage.options.marks)
+    if not stage.options.quick:
+        marked(stage, sizes[0], 1, stage.options.marks // 5)
+
+
+def marked(stage: Stage, size: int, writers: int, count: int) -> None:
+    """One figure: ``count`` marks in transactions of ``size`` by ``writers`` processes at once."""
     stage.empty()
+    keys = count // 10
     with stage.node("worker") as worker, stage.node("pump") as pump, stage.node("engine") as engine:
-        mark(stage, 0, 10, 10)
+        mark(stage, 10, 10, 10)
         warm_up(stage, pump, worker, engine)
-        keys, count = stage.options.marks // 10, stage.options.marks
-        before, start = stage.cpu(pump=pump, worker=worker, engine=engine), time.perf_counter()
-        watched = Watch(lambda: stage.ours.sql("SELECT count(*) FROM dist_dirty_mark")[0][0])
-        mark(stage, 1000, count, keys)
-        seconds = time.perf_counter() - start
+        with Writers(lambda number: mark(stage, size, count // writers, keys, number * keys // writers), writers) as run:
+            before = stage.cpu(pump=pump, worker=worker, engine=engine)
+            watched = Watch(lambda: stage.ours.sql("SELECT count(*) FROM dist_dirty_mark")[0][0])
+            start = time.perf_counter()
+            seconds = run.seconds()
         backlog = watched.end()
+        absorbed = used(before, stage.cpu(pump=pump, worker=worker, engine=engine))
         while stage.ours.sql("SELECT 1 FROM dist_dirty_mark LIMIT 1"):
             alive(stage, pump, worker, engine)
             time.sleep(0.05)
@@ -167,57 +182,113 @@ def marks(stage: Stage) -> None:
         cpu = used(before, stage.cpu(pump=pump, worker=worker, engine=engine))
         whole = time.perf_counter() - start
         states = dict(stage.ours.sql("SELECT state, count(*) FROM dist_outbox_event GROUP BY 1"))
+    theirs, aborts = (None, 0) if stage.options.quick else upserts(stage, size, writers, count // 4, keys)
     bench.show(
-        "outbox_throughput, marks",
+        f"outbox_throughput, marks_{size}" + (", one writer" if writers == 1 else ""),
         count / seconds,
         "marks/s",
-        None if stage.options.quick else upserts(stage, count // 4, keys),
+        theirs,
         more_is_better=True,
         wanted="≥ 20,000/s",
-        peer_is="an upsert a key into a table of dirty keys, transactions of the same size, nothing computed",
+        peer_is="an upsert a key into a table of dirty keys, transactions of the same size and as many writers, nothing "
+        "computed; a transaction that is aborted is repeated",
+        peer_aborts=aborts,
+        writers=writers,
         marks=count,
         distinct_keys=keys,
-        marks_per_transaction=10,
+        marks_per_transaction=size,
+        transactions_per_second=count / size / seconds,
         keys_computed_per_second=sum(states.values()) / computed,
         versions_published=states.get("delivered", 0),
         versions_superseded=states.get("cancelled", 0),
         most_marks_waiting=max(backlog, default=0),
         seconds_of_marking=seconds,
         seconds_until_all_settled=whole,
+        cpu_seconds_of_marking=absorbed,
         cpu_seconds=cpu,
     )
 
 
-def mark(stage: Stage, first: int, count: int, keys: int) -> None:
-    """``count`` marks over ``keys`` keys in transactions of ten; a transaction names ten different keys.
+def mark(stage: Stage, size: int, count: int, keys: int, first: int = 0) -> int:
+    """``count`` marks over ``keys`` keys from ``first`` on, in transactions of ``size`` different keys each.
 
     The cursor is kept as a worker keeps its own: what opening one costs (0.4 ms) is Odoo's, with marks or without.
     """
     with stage.ours.registry.cursor() as cr:
-        for start in range(0, count, 10):
+        for start in range(first, first + count, size):
             env = stage.ours.env(cr)
-            names = [f"sku-{first + (start + n) % keys}" for n in range(10)]
+            names = [f"sku-{(start + n) % keys}" for n in range(size)]
             env["dist.dirty.mark"].mark(env["dist.connection"].browse(stage.connection), STATE, names)
             cr.commit()
+    return 0
 
 
-def upserts(stage: Stage, count: int, keys: int) -> float:
-    """The peer of the marks: how many upserts a second one writer makes."""
+def upserts(stage: Stage, size: int, writers: int, count: int, keys: int) -> tuple[float, int]:
+    """The peer of the marks: upserts a second, and how many of their transactions PostgreSQL aborted."""
     stage.ours.sql(
         "DROP TABLE IF EXISTS dist_bench_dirty; CREATE TABLE dist_bench_dirty (key text PRIMARY KEY, at timestamp)"
     )
-    start = time.perf_counter()
-    with stage.ours.registry.cursor() as cr:
-        for first in range(0, count, 10):
-            for n in range(10):
-                cr.execute(
-                    "INSERT INTO dist_bench_dirty VALUES (%s, now()) ON CONFLICT (key) DO UPDATE SET at = EXCLUDED.at",
-                    (f"sku-{(first + n) % keys}",),
-                )
-            cr.commit()
-    seconds = time.perf_counter() - start
+    with Writers(lambda number: upsert(stage, size, count // writers, keys, number * keys // writers), writers) as run:
+        seconds = run.seconds()
     stage.ours.sql("DROP TABLE dist_bench_dirty")
-    return count / seconds
+    return count / seconds, sum(run.answers)
+
+
+def upsert(stage: Stage, size: int, count: int, keys: int, first: int) -> int:
+    """What one writer of the peer does, in Odoo's REPEATABLE READ; how many transactions were aborted."""
+    aborts = 0
+    with stage.ours.registry.cursor() as cr:
+        for start in range(first, first + count, size):
+            while True:
+                try:
+                    for n in range(size):
+                        cr.execute(
+                            "INSERT INTO dist_bench_dirty VALUES (%s, now())"
+                            " ON CONFLICT (key) DO UPDATE SET at = EXCLUDED.at",
+                            (f"sku-{(start + n) % keys}",),
+                            log_exceptions=False,
+                        )
+                    cr.commit()
+                    break
+                except psycopg2.errors.TransactionRollback:
+                    cr.rollback()
+                    aborts += 1
+    return aborts
+
+
+class Writers:
+    """Processes that write at the same time, forked from this one, each with connections of its own."""
+
+    def __init__(self, work: Callable[[int], int], count: int) -> None:
+        from odoo import sql_db
+
+        context = multiprocessing.get_context("fork")
+        self._go, self._told, self.answers = context.Event(), context.Queue(), []
+        sql_db.close_all()  # a child must not speak on its parent's connections
+        self._processes = [context.Process(target=self._run, args=(work, number)) for number in range(count)]
+
+    def _run(self, work: Callable[[int], int], number: int) -> None:
+        self._go.wait()
+        self._told.put(work(number))
+
+    def __enter__(self) -> Writers:
+        for process in self._processes:
+            process.start()
+        return self
+
+    def seconds(self) -> float:
+        """Let them go; the time until the last one was done. :raises queue.Empty: when one of them failed"""
+        start = time.perf_counter()
+        self._go.set()
+        self.answers = [self._told.get(timeout=600) for _process in self._processes]
+        seconds = time.perf_counter() - start
+        for process in self._processes:
+            process.join(30)  # their CPU time counts from here on
+        return seconds
+
+    def __exit__(self, *_error: object) -> None:
+        for process in self._processes:
+            process.kill()
 
 
 class Watch:
@@ -241,7 +312,12 @@ class Watch:
 
 def main() -> None:
     options = bench.options(
-        __doc__, events=(30_000, 300), marks=(200_000, 1_000), seconds=(10, 1), in_flight=(2_000, 2_000)
+        __doc__,
+        events=(30_000, 300),
+        marks=(100_000, 1_000),
+        writers=(4, 2),
+        seconds=(10, 1),
+        in_flight=(2_000, 2_000),
     )
     with tempfile.TemporaryDirectory(prefix="dist-bench-") as folder:
         stage = Stage(options, Path(folder))

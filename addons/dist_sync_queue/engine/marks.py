@@ -93,7 +93,10 @@ def claim(cr: Any, group: Group, limit: int, after: str = "") -> tuple[list[Key]
     if not names:
         return [], ""
     cr.execute("SELECT company_id FROM dist_connection WHERE id = %s", (group.connection,))
-    company = (cr.fetchone() or (None,))[0]
+    if not (found := cr.fetchone()):  # marked by a transaction that had not seen its end
+        cr.execute("DELETE FROM dist_dirty_mark WHERE connection_id = %s", (group.connection,))
+        return [], ""
+    company = found[0]
     cr.execute(_TAKE, {**values, "keys": names}, log_exceptions=False)
     keys = [Key(key, attempts, corr, company, group.connection, n) for key, attempts, corr, n in cr.fetchall()]
     return keys, max(names) if len(names) >= limit else ""

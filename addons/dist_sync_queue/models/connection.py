@@ -168,6 +168,11 @@ class DistConnection(models.Model):
         ):
             raise UserError(self.env._("Events of this connection are still on their way; cancel them or archive it."))
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_marks(self) -> None:
+        """Marks have no foreign key; the engine drops those of transactions that commit after this one."""
+        self.env.cr.execute("DELETE FROM dist_dirty_mark WHERE connection_id = ANY(%s)", (list(self.ids),))
+
     # -- what buttons call ---------------------------------------------------------------------------------------------
     def action_activate(self) -> bool:
         """Start sending and asking; only with valid settings and a passed test of the present configuration."""

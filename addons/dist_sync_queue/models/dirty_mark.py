@@ -9,6 +9,9 @@ from typing import Any
 
 from odoo import api, fields, models
 
+from ..doorbell import ring
+from ..fields import UncheckedMany2one
+
 
 class DistDirtyMark(models.Model):
     """Insert-only: the business transaction inserts, the engine deletes what it has seen. Nobody updates a row.
@@ -22,7 +25,7 @@ class DistDirtyMark(models.Model):
     _log_access = False
     _rec_name = "key"
 
-    connection_id = fields.Many2one("dist.connection", required=True, readonly=True, ondelete="cascade")
+    connection_id = UncheckedMany2one("dist.connection", required=True, readonly=True, ondelete="cascade")
     type = fields.Char(required=True, readonly=True)
     key = fields.Char(required=True, readonly=True)
     attempts = fields.Integer(readonly=True, default=0)
@@ -32,6 +35,7 @@ class DistDirtyMark(models.Model):
     def init(self) -> None:
         self.env.cr.execute(
             """
+            ALTER TABLE dist_dirty_mark DROP CONSTRAINT IF EXISTS dist_dirty_mark_connection_id_fkey;
             ALTER TABLE dist_dirty_mark ALTER COLUMN attempts SET DEFAULT 0;
             ALTER TABLE dist_dirty_mark SET (
                 autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
@@ -48,16 +52,19 @@ class DistDirtyMark(models.Model):
     def mark(self, connection: Any, event_type: str, keys: Iterable[str]) -> None:
         """Say that the values of ``keys`` may have changed; what they are now is computed after the commit.
 
-        Cheap enough to be called on every change: one INSERT, no read, no conflict.
+        Cheap enough to be called on every change: one INSERT, no read, no conflict, nothing that other writers lock.
         """
         keys = list(dict.fromkeys(str(key) for key in keys))
         if not keys or not connection:
             return
         self.env.cr.execute(
             """INSERT INTO dist_dirty_mark (connection_id, type, key, correlation_id)
-               SELECT c, %s, k, %s FROM unnest(%s) AS c, unnest(%s) AS k""",
-            (event_type, self.env.context.get("dist_correlation_id") or None, list(connection.ids), keys),
+               SELECT unnest(%s), %s, unnest(%s), %s""",
+            (
+                [id_ for id_ in connection.ids for _key in keys],
+                event_type,
+                keys * len(connection),
+                self.env.context.get("dist_correlation_id") or None,
+            ),
         )
-        from ..doorbell import ring
-
         ring(self.env.cr, "dist_job")
