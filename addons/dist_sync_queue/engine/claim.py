@@ -17,6 +17,7 @@ to lock it; the caller rolls back and takes again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -95,17 +96,39 @@ WITH RECURSIVE {_distinct("loose", READY + " AND order_key IS NULL")},
     UNION ALL SELECT handler, connection_scope, 'keyed', priority FROM keyed
     UNION ALL SELECT type || '#dirty', connection_id, 'marks', 5 FROM marks
 )
-SELECT handler, connection_scope, source, priority, COALESCE(c.company_id, greatest(-connection_scope, 0)),
-       COALESCE(c.job_capacity, 0)
+SELECT handler::text, connection_scope, source, priority, COALESCE(c.company_id, greatest(-connection_scope, 0)),
+       COALESCE(c.job_capacity, 0),
+       (SELECT jsonb_agg(jsonb_build_array(k.kind, k.name, k.paused, k.weight, k.capacity)) FROM dist_job_control k)
   FROM ready LEFT JOIN dist_connection c ON c.id = connection_scope
  WHERE c.state IS DISTINCT FROM 'paused'
 """
 
+GROUPS_FUNCTION = f"""
+DROP FUNCTION IF EXISTS dist_job_groups();
+CREATE FUNCTION dist_job_groups()
+RETURNS TABLE (handler text, connection_scope int, source text, priority int, company int, seats int, control jsonb)
+LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_sort = off
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY {_GROUPS};
+END $$;
+COMMENT ON FUNCTION dist_job_groups() IS 'Which work of the queue is ready; asked by every worker that wakes up.';
+"""
+"""The question of every worker that wakes up. As a function its plan is kept by the session: making it took longer than
+the answer. No plan may depend on how large the planner believed the queue to be at that time, hence the settings."""
+
 
 def ready_groups(cr: Any) -> list[Group]:
     """All groups with ready work, those of paused connections excepted."""
-    cr.execute(_GROUPS)
-    return [Group(*row) for row in cr.fetchall()]
+    return ready(cr)[0]
+
+
+def ready(cr: Any) -> tuple[list[Group], list[Sequence[Any]]]:
+    """The groups with ready work, and the rows of ``dist_job_control`` (none where no work is ready)."""
+    cr.execute("SELECT * FROM dist_job_groups()")
+    rows = cr.fetchall()
+    return [Group(*row[:-1]) for row in rows], (rows[0][-1] or []) if rows else []
 
 
 _CLAIM_LOOSE = f"""

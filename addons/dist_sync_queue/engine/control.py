@@ -9,6 +9,7 @@ gives a seat back at the very moment the batch's work is seen. Nothing is asked 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .claim import Group
@@ -60,7 +61,11 @@ class Control(NamedTuple):
 def read(cr: Any) -> Control:
     """What is set at this moment."""
     cr.execute("SELECT kind, name, paused, weight, capacity FROM dist_job_control")
-    rows = cr.fetchall()
+    return of(cr.fetchall())
+
+
+def of(rows: Sequence[Sequence[Any]]) -> Control:
+    """What rows of kind, name, paused, weight, capacity say."""
     return Control(
         frozenset((kind, name) for kind, name, paused, _weight, _seats in rows if paused),
         {name: weight for kind, name, _paused, weight, _seats in rows if kind == "lane" and weight},

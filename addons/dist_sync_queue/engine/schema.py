@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .claim import GROUPS_FUNCTION
+
 _JOB = """
 ALTER TABLE dist_job DROP CONSTRAINT IF EXISTS dist_job_company_id_fkey;
 DO $$
@@ -83,12 +85,14 @@ COMMENT ON COLUMN dist_job_crash.reason IS
 def create(cr: Any) -> None:
     """Complete ``dist_job`` after the ORM made its table. Safe to repeat."""
     cr.execute(_JOB)
+    cr.execute(GROUPS_FUNCTION)
 
 
 def drop(cr: Any) -> None:
     """Remove what no model owns. Crashes left behind would be counted against the first jobs of a new installation."""
     cr.execute(
-        """DROP TABLE IF EXISTS dist_job_crash, dist_worker_drain;
+        """DROP FUNCTION IF EXISTS dist_job_groups();
+           DROP TABLE IF EXISTS dist_job_crash, dist_worker_drain;
            DROP SEQUENCE IF EXISTS dist_state_version_seq"""
     )
 

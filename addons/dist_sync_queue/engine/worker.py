@@ -226,8 +226,9 @@ class Worker:
 
     def _read_groups(self, now: float) -> None:
         with self.side.cursor() as cr:
-            groups = claim.ready_groups(cr)
-            self.batches.control = control.read(cr)
+            groups, rows = claim.ready(cr)
+        if groups:
+            self.batches.control = control.of(rows)
         self.turns.weights = self.batches.control.weights
         self._groups = [group for group in groups if self._may(group, now)]
         self._groups_at = now

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from .common import SyncCase
-from .relay_kit import RelayKit
+from .relay_kit import SHIPMENT, RelayKit
 
 
 class TestClaim(RelayKit, SyncCase):
@@ -244,6 +244,26 @@ class TestClaim(RelayKit, SyncCase):
         self.assertEqual(pending()[:2], (0, 1))
         self.lapse(claimed[1])
         self.assertEqual(pending()[:2], (1, 0))
+
+    def test_pending_reads_no_event_twice(self):
+        """It is asked every few seconds: a priority that nobody uses is not looked for in the whole table."""
+
+        def read():
+            self.env.cr.execute(
+                """SELECT COALESCE(seq_tup_read, 0) + COALESCE(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables
+                    WHERE relname = 'dist_outbox_event'"""
+            )
+            return self.env.cr.fetchone()[0]
+
+        rows = [{"key": f"K{n}", "payload": SHIPMENT} for n in range(2000)]
+        self.env["dist.outbox.event"].emit_many(self.connection, "shipment.confirm.v1", rows)
+        self.env.cr.execute("ANALYZE dist_outbox_event")
+        before = read()
+        self.env.cr.execute(
+            "SELECT ready FROM dist_relay.pending() WHERE connection = %s", (self.connection.ref,)
+        )
+        self.assertEqual(self.env.cr.fetchone()[0], 2000)
+        self.assertLess(read() - before, 2 * 2000)
 
     def test_sequence_is_lifted_above_a_stream(self):
         self.env.cr.execute("SELECT dist_relay.raise_seq(1000000)")

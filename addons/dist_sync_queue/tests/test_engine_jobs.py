@@ -351,6 +351,22 @@ class TestJobs(SyncCase):
         self.assertEqual(dead.state, "done")
         self.assertFalse(self.env["dist.dirty.mark"].search([]), "marked again, and computed")
 
+    def test_marks_go_with_their_connection(self):
+        """They have no foreign key: those of a transaction that commits later are found by the engine."""
+        connection, name, computed = _connection(self.env), "availability.changed.v1", []
+        left = "SELECT count(*) FROM dist_dirty_mark WHERE connection_id = %s"
+        with override(_dirty(name, lambda env, connection, keys: computed.extend(keys) or {}, max_attempts=2)):
+            self.env["dist.dirty.mark"].mark(connection, name, ["a"])
+            gone = connection.id
+            connection.unlink()
+            self.env.cr.execute(left, (gone,))
+            self.assertEqual(self.env.cr.fetchone()[0], 0)
+            self.env["dist.dirty.mark"].mark(connection, name, ["b", "c"])
+            report = self.run_jobs()
+        self.env.cr.execute(left, (gone,))
+        self.assertEqual(self.env.cr.fetchone()[0], 0)
+        self.assertEqual((computed, report.dead), ([], []), "nothing to compute, and nobody to tell")
+
     # -- parts ---------------------------------------------------------------------------------------------------------
     def test_suspects_run_alone_and_the_culprit_is_quarantined(self):
         def row(id_, crashes=0, order_key=None):
