@@ -257,11 +257,10 @@ class TestClaim(RelayKit, SyncCase):
 
         rows = [{"key": f"K{n}", "payload": SHIPMENT} for n in range(2000)]
         self.env["dist.outbox.event"].emit_many(self.connection, "shipment.confirm.v1", rows)
+        self.env.flush_all()
         self.env.cr.execute("ANALYZE dist_outbox_event")
         before = read()
-        self.env.cr.execute(
-            "SELECT ready FROM dist_relay.pending() WHERE connection = %s", (self.connection.ref,)
-        )
+        self.env.cr.execute("SELECT ready FROM dist_relay.pending() WHERE connection = %s", (self.connection.ref,))
         self.assertEqual(self.env.cr.fetchone()[0], 2000)
         self.assertLess(read() - before, 2 * 2000)
 
@@ -288,6 +287,7 @@ class TestClaim(RelayKit, SyncCase):
         self.env["dist.outbox.event"].emit_many(
             other, "order.cancel.v1", [{**row, "key": str(number), "fact": (number,)} for number in range(3000)]
         )
+        self.env.flush_all()
         self.env.flush_all()
         self.env.cr.execute("ANALYZE dist_outbox_event")
         query = """
