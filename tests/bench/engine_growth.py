@@ -3,9 +3,10 @@
 """What does it cost to find and lock the next 200 jobs, the more rows there are?
 
 The claim is the engine's own (``ready_groups`` and ``claim``), in a transaction that is rolled back; the tables are
-vacuumed and analysed first, as autovacuum would. ``ours`` is the median in milliseconds, ``growth`` how many times that
-of the same claim with nothing but the jobs that wait; ``buffers`` are PostgreSQL's pages touched, which no load on the
-machine disturbs. There is no peer: queue_job's runner keeps what waits in memory.
+vacuumed and analysed first, as autovacuum would. ``ours`` is the median in milliseconds, ``growth`` how many times
+that of the same claim with nothing but the jobs that wait, by the fastest tenth of each (the cases follow each other,
+and what else the machine does is more in one than in the other); ``buffers`` are PostgreSQL's pages touched, which no
+load on the machine disturbs. There is no peer: queue_job's runner keeps what waits in memory.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Growth:
         return after
 
     def cost(self, handler: str) -> dict[str, float]:
-        """Milliseconds and pages of one claim."""
+        """Milliseconds and pages of one claim; ``quick``: milliseconds of its fastest tenth."""
         taken, after = [], self.claim.START
         for _round in range(self.rounds + 5):
             with self.ours.registry.cursor() as cr:
@@ -65,7 +66,8 @@ class Growth:
             explained = Explained(cr)
             self.once(explained, handler, self.claim.START)
             cr.rollback()
-        return {"ms": bench.median(taken[5:]), "buffers": explained.buffers}
+        quick = bench.percentile(taken[5:], 10)
+        return {"ms": bench.median(taken[5:]), "quick": quick, "buffers": explained.buffers}
 
     def sweep(self) -> float:
         """Milliseconds of the sweep that each worker makes four times a second."""
@@ -96,7 +98,7 @@ class Explained:
 
 def show(what: str, cost: dict[str, float], base: dict[str, float], wanted: str) -> None:
     growth = {
-        "growth": cost["ms"] / base["ms"],
+        "growth": cost["quick"] / base["quick"],
         "buffers": cost["buffers"],
         "buffers_growth": cost["buffers"] / base["buffers"],
     }

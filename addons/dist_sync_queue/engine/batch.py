@@ -13,6 +13,7 @@ from typing import Any
 import psycopg2
 
 from odoo import SUPERUSER_ID, api
+from odoo.tools import SQL
 
 from ..doorbell import notify
 from ..errors import UnknownHandler
@@ -219,17 +220,23 @@ def gate(cr: Any, registry: Any) -> None:
 
     The shared lock is held until the end of the transaction; ``dist_worker --drain`` waits for it.
     """
+    caches = sorted(registry.cache_sequences)
+    newest = [SQL("(SELECT max(id) FROM %s)", SQL.identifier(f"orm_signaling_{name}")) for name in ("registry", *caches)]
     cr.execute(
-        """SELECT pg_try_advisory_xact_lock_shared(%s, %s), EXISTS (SELECT 1 FROM dist_worker_drain),
-                  (SELECT max(id) FROM orm_signaling_registry)""",
-        (LOCK_CLASS, LOCK_DRAIN),
+        SQL(
+            "SELECT pg_try_advisory_xact_lock_shared(%s, %s), EXISTS (SELECT 1 FROM dist_worker_drain), %s",
+            LOCK_CLASS,
+            LOCK_DRAIN,
+            SQL(", ").join(newest),
+        )
     )
-    free, drained, sequence = cr.fetchone()
+    free, drained, sequence, *sequences = cr.fetchone()
     if sequence != registry.registry_sequence:
         raise RegistryChanged()
     if drained or not free:
         raise Drained()
-    registry.check_signaling(cr)
+    if sequences != [registry.cache_sequences[name] for name in caches]:  # else it would only ask the same again
+        registry.check_signaling(cr)
 
 
 def until_empty(
