@@ -167,7 +167,9 @@ def marked(stage: Stage, size: int, writers: int, count: int) -> None:
     with stage.node("worker") as worker, stage.node("pump") as pump, stage.node("engine") as engine:
         mark(stage, 10, 10, 10)
         warm_up(stage, pump, worker, engine)
-        with Writers(lambda number: mark(stage, size, count // writers, keys, number * keys // writers), writers) as run:
+        with Writers(
+            lambda number: mark(stage, size, count // writers, keys, number * keys // writers), writers
+        ) as run:
             before = stage.cpu(pump=pump, worker=worker, engine=engine)
             watched = Watch(lambda: stage.ours.sql("SELECT count(*) FROM dist_dirty_mark")[0][0])
             start = time.perf_counter()

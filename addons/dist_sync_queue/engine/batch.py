@@ -221,7 +221,9 @@ def gate(cr: Any, registry: Any) -> None:
     The shared lock is held until the end of the transaction; ``dist_worker --drain`` waits for it.
     """
     caches = sorted(registry.cache_sequences)
-    newest = [SQL("(SELECT max(id) FROM %s)", SQL.identifier(f"orm_signaling_{name}")) for name in ("registry", *caches)]
+    newest = [
+        SQL("(SELECT max(id) FROM %s)", SQL.identifier(f"orm_signaling_{name}")) for name in ("registry", *caches)
+    ]
     cr.execute(
         SQL(
             "SELECT pg_try_advisory_xact_lock_shared(%s, %s), EXISTS (SELECT 1 FROM dist_worker_drain), %s",
