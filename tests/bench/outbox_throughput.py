@@ -192,8 +192,8 @@ def marked(stage: Stage, size: int, writers: int, count: int) -> None:
         theirs,
         more_is_better=True,
         wanted="≥ 20,000/s",
-        peer_is="an upsert a key into a table of dirty keys, transactions of the same size and as many writers, nothing "
-        "computed; a transaction that is aborted is repeated",
+        peer_is="an upsert a key into a table of dirty keys, transactions of the same size and as many writers, "
+        "nothing computed; a transaction that is aborted is repeated",
         peer_aborts=aborts,
         writers=writers,
         marks=count,

@@ -101,7 +101,7 @@ class Stage:
         return float(self.ours.sql.value(query))
 
     def cpu(self, **processes: Any) -> dict[str, float]:
-        """CPU seconds used so far: PostgreSQL (all its processes), Valkey, the named ones, this one with what it forked."""
+        """CPU seconds used so far: PostgreSQL (all of it), Valkey, the named ones, this one with what it forked."""
         postgres = sum(spent(process) for process in [self._postmaster, *self._postmaster.children(recursive=True)])
         found = {"postgres": postgres, "valkey": spent(psutil.Process(self.valkey._process.pid))}
         found |= {name: spent(psutil.Process(process.pid)) for name, process in processes.items()}
