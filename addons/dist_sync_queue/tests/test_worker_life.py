@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import threading
 from contextlib import closing
 
 from odoo.sql_db import close_db, db_connect
@@ -73,7 +74,7 @@ class TestWorkerLife(EngineCase):
         self.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'dist_worker'")
         self.events(7)
         self.wait_for("the jobs are run", lambda: self.states() == {"done": 7})
-        self.assertEqual([row[1] for row in self.query(SLOT)], [pid], "the same process goes on")
+        self.wait_for("the same process goes on", lambda: [row[1] for row in self.query(SLOT)] == [pid])
 
     def test_it_waits_for_the_addon(self):
         self.query("UPDATE ir_module_module SET state = 'uninstalled' WHERE name = 'dist_sync_queue'")
@@ -253,7 +254,7 @@ class TestWorkerLife(EngineCase):
         self.events(3)
         process = self.start_worker("-d", f"{missing},{self.dbname}")
         self.wait_for("the jobs of the other database are run", lambda: self.states() == {"done": 3})
-        self.read_until(process, f'Waiting: .*"{missing}" does not exist')
+        self.read_until(process, f"Waiting: There is no database {missing} on this server")
         drained = self.command("-d", f"{self.dbname},{missing}", "--drain")
         self.assertEqual(drained.returncode, 1)
         self.assertIn(f"{missing}: ", drained.stderr)
@@ -283,11 +284,17 @@ class TestWorkerLife(EngineCase):
             cr.execute(SQL("CREATE DATABASE %s TEMPLATE %s", SQL.identifier(name), SQL.identifier(self.dbname)))
 
     def read_until(self, process: subprocess.Popen, pattern: str) -> None:
-        """Read a worker's log up to a line; fail when it ends before."""
-        for line in process.stdout:
-            if re.search(pattern, line):
-                return
-        self.fail(f"It ended without {pattern!r}: {process.wait()}")
+        """Read a worker's log up to a line; fail when it ends before, or says nothing of the kind for three minutes."""
+        seen, limit = [], threading.Timer(180, process.kill)
+        limit.start()
+        try:
+            for line in process.stdout:
+                seen.append(line)
+                if re.search(pattern, line):
+                    return
+        finally:
+            limit.cancel()
+        self.fail(f"It ended without {pattern!r}: {''.join(seen[-20:])}")
 
     def test_nothing_is_lost_between_two_workers(self):
         """Two real processes on few keys: each effect once, each key in order."""
