@@ -109,7 +109,7 @@ test("the figures are read again every two seconds", async () => {
     });
     await openMonitor();
     expect("[data-tile=ready] .o_dist_tile_value").toHaveText("13");
-    expect("[data-tile=dead] .o_dist_tile_value").toHaveText("10000+");
+    expect("[data-tile=dead] .o_dist_tile_value").toHaveText("10,000+");
     expect("[data-lane=orders]").toHaveText(/Order received \(12\)/);
     await advanceTime(2000);
     await animationFrame();
