@@ -5,6 +5,9 @@
 With a job go its edges, and with those all that says who waited for it. So before that, in the transaction that
 deletes, its followers are treated as its failure would have treated them: ``stop`` cancels, ``continue`` does not mind.
 What follows from that is decided by ``release.py``, for which they are marked.
+
+The last step of a graph has no followers, and without it nobody would see that the graph failed: where steps before it
+are to be undone for that, it stays, cancelled and without its connection.
 """
 
 from __future__ import annotations
@@ -16,6 +19,21 @@ _LEAVING = """
     leaving AS MATERIALIZED (
         SELECT id, state, handler, graph FROM dist_job
          WHERE graph IS NOT NULL AND (connection_id = ANY(%(connections)s) OR id = ANY(%(jobs)s)))
+"""
+_KEEP = """
+UPDATE dist_job
+   SET connection_id = NULL, state = 'cancelled', release = true, eta = NULL, stopped_by = NULL,
+       done_at = clock_timestamp() AT TIME ZONE 'UTC',
+       error_type = CASE state WHEN 'dead' THEN error_type ELSE 'Stopped' END,
+       error_message = CASE state WHEN 'dead' THEN error_message ELSE 'Not run: its connection was deleted.' END
+ WHERE id IN (SELECT j.id FROM dist_job j
+               WHERE j.connection_id = ANY(%(connections)s) AND j.graph IS NOT NULL AND j.undo_of IS NULL
+                 AND j.state <> 'done' AND NOT EXISTS (SELECT 1 FROM dist_job_edge e WHERE e.parent_id = j.id)
+                 AND EXISTS (SELECT 1 FROM dist_job s
+                              WHERE s.graph = j.graph AND s.undo IS NOT NULL
+                                AND (s.connection_id = ANY(%(connections)s)) IS NOT TRUE)
+               ORDER BY j.id FOR NO KEY UPDATE OF j)
+RETURNING id
 """
 _PART = f"""
 WITH {_LEAVING}, followers AS (
@@ -52,10 +70,13 @@ UPDATE dist_job SET stopped_by = NULL
 def part_with(cr: Any, *, connections: Sequence[int] = (), jobs: Sequence[int] = ()) -> list[int]:
     """Prepare the deletion of ``jobs`` and of all jobs of ``connections``, by ids.
 
-    :return: jobs that waited for them; they are cancelled, or marked to be looked at again
+    :return: jobs that were changed: those that waited for them are cancelled, or marked to be looked at again; last
+        steps stay
     """
     values = {"connections": list(connections), "jobs": list(jobs)}
+    cr.execute(_KEEP, values)
+    changed = [row[0] for row in cr.fetchall()]
     cr.execute(_PART, values)
-    followers = [row[0] for row in cr.fetchall()]
+    changed += [row[0] for row in cr.fetchall()]
     cr.execute(_FORGET, values)
-    return followers
+    return changed

@@ -93,13 +93,16 @@ _FAILED = """
             OR NOT EXISTS (SELECT 1 FROM dist_job_edge e WHERE e.parent_id = f.id))
      GROUP BY g.graph
 """
-# Its undo jobs are made now, not when it was enqueued: so they stand behind everything in the order of their keys.
+# Its undo jobs are made now, not when it was enqueued: so they stand behind everything in the order of their keys. One
+# whose connection was deleted meanwhile has nowhere to go; refused by PostgreSQL, it would hold up all others for ever.
 _UNDO = f"""
 WITH failed AS ({_FAILED}), steps AS (
     SELECT s.*, failed.cause, row_number() OVER (PARTITION BY s.graph ORDER BY s.done_at DESC, s.id DESC) AS nth
       FROM failed JOIN dist_job s ON s.graph = failed.graph
      WHERE s.undo IS NOT NULL AND s.state = 'done'
        AND NOT EXISTS (SELECT 1 FROM dist_job u WHERE u.undo_of = s.id)
+       AND (s.undo->>'connection_id' IS NULL
+            OR EXISTS (SELECT 1 FROM dist_connection c WHERE c.id = (s.undo->>'connection_id')::int))
 ), made AS (
     INSERT INTO dist_job (handler, payload, connection_id, company_id, lane, priority, key, eta, max_attempts,
                           correlation_id, res_model, res_id, graph, undo_of, depth, state)

@@ -67,6 +67,43 @@ class TestParting(RelayKit, GraphCase):
         self.assertEqual(self.seen, ["a", "not a"])
         self.assertEqual(self.states(jobs.exists()), ["done", "cancelled"])
 
+    def test_steps_before_a_last_one_that_goes_are_taken_back(self):
+        for make in (
+            lambda: chain(self.ours("a").undo(self.ours("not a")), self.theirs("b")),
+            lambda: group(self.ours("a").undo(self.ours("not a")), self.theirs("b")),
+            lambda: chain(self.ours("a").undo(self.ours("not a")), self.theirs("b"), self.theirs("c")),
+        ):
+            with self.subTest(), self.env.cr.savepoint() as savepoint:
+                self.seen.clear()
+                jobs = make().enqueue()
+                self.run_jobs()
+                self.delete()
+                self.run_jobs()
+                self.assertEqual(self.seen, ["a", "not a"])
+                left = jobs.exists()
+                self.assertEqual(self.states(left), ["done", "cancelled"], "it stays as what failed")
+                self.assertFalse(left.connection_id - self.stays)
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_a_last_one_that_goes_leaves_nothing_where_nothing_is_to_be_taken_back(self):
+        jobs = chain(self.ours("a"), self.theirs("b")).enqueue()
+        self.run_jobs()
+        self.delete()
+        self.assertEqual(self.states(jobs.exists()), ["done"])
+
+    def test_what_was_to_be_undone_through_a_connection_that_is_gone_holds_up_nothing(self):
+        chain(
+            self.ours("a").undo(self.theirs("not a")),
+            self.ours("b").undo(self.ours("not b")),
+            self.theirs("c"),
+            self.ours("d"),
+        ).enqueue()
+        self.run_jobs()
+        self.delete()
+        self.run_jobs()
+        self.assertEqual(self.seen, ["a", "b", "not b"])
+
     def test_what_a_failed_one_had_stopped_can_be_run_again(self):
         self.broken.add("a")
         self.gone.action_resume()
