@@ -114,7 +114,7 @@ class _Invoice:
         if any(abs(abs(claimed) / 100 - abs(each)) <= slack for each in self._readings()):
             return
         full = self._sum + sum(self._charges.values()) + sum(self._allowances.values()) + self._taxes["summary"]
-        expected = str((full * 100).quantize(Decimal(1)))
+        expected = f"{(full * 100).to_integral_value():f}"  # quantize would refuse what is longer than 28 digits
         text = f"{value} does not agree with the lines, allowances, charges and taxes"
         yield Fault("balance.total", text, expected, "TDS", position, "TDS01", 1, 0, value)
 
