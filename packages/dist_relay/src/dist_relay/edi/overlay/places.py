@@ -14,7 +14,7 @@ _CARDINALITY = re.compile(r"([01])\.\.(\*|\d{1,9})")
 
 def segment(key: str) -> tuple[Spot, Qualifier] | None:
     """A segment or loop with its qualifier, None when it is not written so."""
-    name, *words = key.split()
+    name, *words = key.split() or [""]
     found = _SEGMENT.fullmatch(name)
     qualifier = _qualifier(words)
     if not found or qualifier is None:
@@ -24,7 +24,7 @@ def segment(key: str) -> tuple[Spot, Qualifier] | None:
 
 def element(key: str) -> tuple[Spot, int, int, Qualifier] | None:
     """An element (component 0: the whole element) with the qualifier of its segment."""
-    name, *words = key.split()
+    name, *words = key.split() or [""]
     found = _ELEMENT.fullmatch(name)
     qualifier = _qualifier(words)
     if not found or qualifier is None:

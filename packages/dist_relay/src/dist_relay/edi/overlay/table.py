@@ -34,7 +34,8 @@ class Table:
     def error(self, why: str, key: str = "") -> GrammarError:
         """An error that names the key."""
         place = ".".join(each for each in (self.where, key) if each)
-        return GrammarError(f"overlay {self._name}: {place + ': ' if place else ''}{why}")
+        sentence = f"overlay {self._name}: {place + ': ' if place else ''}{why}"
+        return GrammarError("".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in sentence))
 
     def text(self, key: str, *, limit: int = MAX_TEXT) -> str:
         """A text, "" when it is not there."""
