@@ -6,19 +6,24 @@ which the failure names.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from dist_relay.edi import reader
+from dist_relay.edi import reader, render
+from dist_relay.edi.ack import Numbers, acknowledge, assess, verdicts
 from dist_relay.edi.errors import EdiError
 from dist_relay.edi.limits import Limits
+from dist_relay.edi.mapping.api import to_canonical
 from dist_relay.edi.profile import Profile
+from dist_relay.edi.writer import rewrite
 from dist_relay.testkit.edi import edifact, mutate, x12
 
 INPUTS = int(os.environ.get("DIST_FUZZ_INPUTS", "5000"))
@@ -58,6 +63,33 @@ def read(data: bytes, profile: Profile | None) -> int:
     return messages
 
 
+def use(data: bytes) -> int:
+    """What is done with a document once it is read: acknowledge, show, map, write again. Messages that could be mapped."""
+    mapped = 0
+    for interchange in reader.read(data, SMALL):
+        assessment = assess(interchange)
+        answer = acknowledge(assessment, Numbers(1), datetime(2026, 11, 21, tzinfo=timezone.utc))
+        if answer is not None and answer.data:
+            for back in reader.read(answer.data):
+                verdicts(back)
+    for interchange in reader.read(data, SMALL):
+        for message in interchange.messages():
+            view = render.view(message)
+            html, text = render.html(view), "".join(render.text(view))
+            assert json.dumps(render.as_json(view))
+            assert "<script" not in html.lower()
+            assert "\x1b" not in text
+            try:
+                to_canonical(message)
+                mapped += 1
+            except EdiError:
+                continue
+    for interchange in reader.read(data, SMALL):
+        for _piece in rewrite(interchange):
+            pass
+    return mapped
+
+
 @contextmanager
 def limited() -> Iterator[None]:
     """End with an exception what takes too much CPU time."""
@@ -91,3 +123,21 @@ def test_no_broken_input_breaks_the_reader(shard: int) -> None:
     # Neither is everything refused nor nothing: the mutations reach what they shall reach.
     assert refused
     assert messages
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_no_broken_input_breaks_what_is_done_with_it(shard: int) -> None:
+    """A fifth as many: each is read three times, and more is done with it."""
+    sources = seeds()
+    mapped = 0
+    for number in range(INPUTS // SHARDS // 5):
+        random = Random(f"use {shard}/{number}")
+        data = mutate.mutated(random.choice(sources), random)
+        try:
+            with limited():
+                mapped += use(data)
+        except EdiError:
+            continue
+        except Exception as problem:
+            raise AssertionError(f"shard {shard}, number {number}: {data[:300]!r}") from problem
+    assert mapped
