@@ -64,7 +64,7 @@ def read(data: bytes, profile: Profile | None) -> int:
 
 
 def use(data: bytes) -> int:
-    """What is done with a document once it is read: acknowledge, show, map, write again. Messages that could be mapped."""
+    """Acknowledge, show, map, write again; how many messages could be mapped."""
     mapped = 0
     for interchange in reader.read(data, SMALL):
         assessment = assess(interchange)
