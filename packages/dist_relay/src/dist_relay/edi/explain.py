@@ -10,6 +10,7 @@ from datetime import date
 from .delimiters import Delimiters
 from .finding import Level, shown
 from .grammar.model import Composite, Condition, Element, SegmentType, Use
+from .limits import DEFAULT
 from .segment import Repeats, Value, ends_released, split
 
 _INTEGER = re.compile(r"-?[0-9]+")
@@ -56,14 +57,23 @@ class Place:
 class Explainer:
     """Explains segments of one interchange's delimiters. ``listed_codes``: partial code lists count as whole."""
 
-    def __init__(self, standard: str, delimiters: Delimiters, *, listed_codes: bool = False) -> None:
+    def __init__(
+        self, standard: str, delimiters: Delimiters, *, listed_codes: bool = False, most: int = DEFAULT.elements
+    ) -> None:
+        """``most``: a segment with more elements and components is not looked at more closely."""
         self._x12 = standard == "x12"
         self._delimiters = delimiters
         self._listed_codes = listed_codes
+        self._most = most
         self._decimal = _DECIMAL_X12 if self._x12 else _DECIMAL_EDIFACT
 
     def flaws(self, raw: str, kind: SegmentType) -> list[Flaw]:
         """All that is wrong with a raw segment; empty when the fast path was only too careful."""
+        marks = (self._delimiters.element, self._delimiters.component, self._delimiters.repetition)
+        values = sum(raw.count(each) for each in marks if each)
+        if values > self._most:
+            text = f"it has {values} elements and components"
+            return [Flaw("element", "element.extra", text, f"at most {self._most}")]
         segment = split(raw, self._delimiters)
         found: list[Flaw] = []
         if segment.tag != kind.tag:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 
 from .charset import Charset
 from .errors import LimitError
@@ -12,6 +12,9 @@ from .source import Pieces
 
 _BLANKS = " \t\r\n"
 
+PORTION = 1 << 12
+"""Characters given at once where segments are taken out one by one: what is behind them is copied each time."""
+
 
 class Buffer:
     """Text that is read but not used yet."""
@@ -20,11 +23,17 @@ class Buffer:
         self.text = ""
         self.ended = False
         self.limits = limits
+        self.messages = 0
+        """Messages of all interchanges so far."""
+        self.kinds: set[Hashable] = set()
+        """Types, versions and delimiters of them."""
         self._pieces = iter(pieces)
+        self._held = ""
+        self._given = 0
 
     def more(self) -> bool:
         """Read on; false when the input has ended."""
-        piece = next(self._pieces, None)
+        piece = self._next()
         if piece is None:
             self.ended = True
             return False
@@ -33,8 +42,33 @@ class Buffer:
 
     def need(self, size: int) -> None:
         """Read on until there are ``size`` characters, or the input has ended."""
-        while len(self.text) < size and self.more():
-            pass
+        have = len(self.text)
+        if have >= size:
+            return
+        parts = [self.text]
+        while have < size:
+            piece = self._next()
+            if piece is None:
+                self.ended = True
+                break
+            parts.append(piece)
+            have += len(piece)
+        self.text = "".join(parts)
+
+    def narrow(self) -> None:
+        """Keep a little of the text and give the rest in small portions."""
+        if len(self.text) > 2 * PORTION and not self._held:
+            self._held, self._given, self.text = self.text, PORTION, self.text[:PORTION]
+            self.ended = False
+
+    def _next(self) -> str | None:
+        if not self._held:
+            return next(self._pieces, None)
+        piece = self._held[self._given : self._given + PORTION]
+        self._given += PORTION
+        if self._given >= len(self._held):
+            self._held = ""
+        return piece
 
 
 class Cutter:
@@ -63,7 +97,7 @@ class Cutter:
         self._release = release
         self._openers = openers
         self._closer = closer
-        self._binary = tuple(terminator + tag + element for tag in binary)
+        self._binary = tuple(tag + element for tag in binary)
         self._charset = charset
         self._note = note
         self._blanks = _BLANKS.replace(terminator, "") if terminator in _BLANKS else _BLANKS
@@ -73,6 +107,9 @@ class Cutter:
         """Lists of raw segments without terminators, decoded; line breaks around and inside them are taken out."""
         buffer = self._buffer
         while True:
+            if self._begins_binary() and (taken := self._take_binary()) is not None:
+                yield [taken]
+                continue
             end = self._last_terminator(buffer.text) + len(self._terminator)
             if end < len(self._terminator):
                 if len(buffer.text) > buffer.limits.segment:
@@ -84,9 +121,6 @@ class Cutter:
                 yield from self._rest()
                 return
             binary = self._binary_at(buffer.text, end)
-            if binary == 0:
-                yield [self._take_binary()]
-                continue
             stop, final = self._boundary(buffer.text, binary if binary > 0 else end)
             part, buffer.text = buffer.text[:stop], buffer.text[stop:]
             if segments := self._cut(part):
@@ -146,26 +180,38 @@ class Cutter:
             return -1
         return at
 
+    def _begins_binary(self) -> bool:
+        """Whether the next segment is one with binary data; what is blank before it is dropped then."""
+        text = self._buffer.text
+        if not self._binary or not (text[:1] in self._blanks or text.startswith(self._binary)):
+            return False
+        text = text.lstrip(self._blanks)
+        if not text.startswith(self._binary):
+            return False
+        self._buffer.text = text
+        return True
+
     def _binary_at(self, text: str, end: int) -> int:
         """Where the first segment with binary data begins; -1: none."""
-        if not self._binary:
-            return -1
-        if text.lstrip(self._blanks).startswith(tuple(each[len(self._terminator) :] for each in self._binary)):
-            self._buffer.text = text.lstrip(self._blanks)
-            return 0
-        found = [at for at in (text.find(each, 0, end) for each in self._binary) if at >= 0]
-        return min(found) + len(self._terminator) if found else -1
+        found = [at for at in (self._starts(text, each, end) for each in self._binary) if at >= 0]
+        return min(found, default=-1)
 
-    def _take_binary(self) -> str:
-        """A BIN or BDS segment at the beginning of the buffer: its length says where it ends."""
+    def _take_binary(self) -> str | None:
+        """A BIN or BDS segment at the beginning of the buffer: its length says where it ends.
+
+        None: it names no length, and its terminator is not read yet.
+        """
         buffer, element = self._buffer, self._element
-        fields = 2 if buffer.text.startswith("BIN") else 3
+        buffer.narrow()
         buffer.need(128)
+        fields = 2 if buffer.text.startswith("BIN") else 3
         head = buffer.text[:128].split(element, fields)
         size = head[-2] if len(head) > fields else ""
         if len(size) > 12 or not (size.isascii() and size.isdigit()):
             # No length to go by: an ordinary segment.
             end = self._next_terminator(buffer.text, 0)
+            if end < 0:
+                return None
             segment, buffer.text = buffer.text[:end], buffer.text[end + len(self._terminator) :]
             return segment
         if int(size) > buffer.limits.binary:

@@ -15,6 +15,9 @@ from .grammar.machine import Action, End, Machine, Move, Step, Steps
 from .grammar.model import Grammar, SegmentNode
 from .profile import Profile
 
+MAX_VALUE = 256
+"""Characters kept of a wrong value: findings outlive their message."""
+
 Record = list[tuple[str, Move]]
 """Raw segments with what each does to the tree of loops."""
 
@@ -32,7 +35,9 @@ class Compiled:
         for number, watcher in enumerate(self.watchers):
             for tag in dict.fromkeys(watcher.tags):
                 hooks[tag] = (*hooks.get(tag, ()), number)
-        self.explainer = Explainer(grammar.standard, delimiters, listed_codes=profile.listed_codes)
+        self.explainer = Explainer(
+            grammar.standard, delimiters, listed_codes=profile.listed_codes, most=profile.limits.elements
+        )
         self.machine = Machine(
             grammar,
             delimiters,
@@ -59,6 +64,8 @@ class Report:
     more: int = 0
     """Findings beyond the limit: counted, not kept."""
     worst: Severity = "note"
+    room: int | None = None
+    """How many findings are kept; as many as the profile says if not given."""
 
     def add(self, flaw: Flaw, segment: str = "", position: int = 0, loop: str = "") -> None:
         """A flaw at a segment of this message."""
@@ -68,7 +75,7 @@ class Report:
         if severity == "reject" or (severity == "error" and self.worst == "note"):
             self.worst = severity
         kept = self.notes if severity == "note" else self.findings
-        if len(kept) >= self.profile.limits.findings:
+        if len(kept) >= (self.profile.limits.findings if self.room is None else self.room):
             self.more += 1
             return
         kept.append(
@@ -88,7 +95,7 @@ class Report:
                 flaw.component,
                 flaw.repeat,
                 flaw.reference,
-                flaw.value,
+                flaw.value if len(flaw.value) <= MAX_VALUE else flaw.value[:MAX_VALUE],
                 flaw.expected,
                 loop,
             )

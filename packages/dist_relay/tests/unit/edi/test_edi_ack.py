@@ -347,3 +347,10 @@ def test_the_example_holds():
     failed, tried = doctest.testmod(ack)
     assert tried
     assert not failed
+
+
+def test_a_ta1_is_not_answered_even_if_its_envelope_is_at_fault():
+    data = (ISA + "TA1*000000905*260301*1200*A*000~IEA*0*000000042~").format("U", "00401", 1)
+    for text in (data, data.replace("RETAILER  ", "RETAILER "), data.replace("IEA*0", "IEA*1")):
+        (seen,) = (assess(each) for each in Codec().read(text.encode()))
+        assert acknowledge(seen, NUMBERS, AT) is None

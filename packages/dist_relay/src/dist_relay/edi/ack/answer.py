@@ -69,7 +69,7 @@ def acknowledge(
     """
     if not seen.header.elements:
         raise WriteError("an interchange without a header cannot be acknowledged: nobody is known to have sent it")
-    if not seen.to_answer and not (seen.findings and not seen.groups):
+    if not seen.to_answer and (seen.groups or seen.answers or not seen.findings):
         return None
     codec = codec or Codec(_ECHO)
     if seen.standard == "edifact":

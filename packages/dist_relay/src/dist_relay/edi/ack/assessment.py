@@ -67,6 +67,8 @@ class Assessment:
     findings: tuple[Finding, ...]
     """Of the interchange's own header and trailer."""
     groups: list[GroupSeen]
+    answers: bool = False
+    """Whether it only answers another interchange: there is a TA1 in it and no group."""
 
     @property
     def to_answer(self) -> list[GroupSeen]:
@@ -160,6 +162,7 @@ def assess(interchange: Interchange) -> Assessment:
         own,
         tuple(findings),
         groups,
+        bool(interchange.ta1) and not interchange.groups and not groups,
     )
 
 

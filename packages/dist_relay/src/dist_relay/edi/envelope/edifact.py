@@ -11,9 +11,9 @@ from ..delimiters import EDIFACT, Delimiters
 from ..grammar import versions
 from ..grammar.model import Grammar
 from ..interchange import Group, Interchange, Message
-from ..segment import Segment, split
+from ..segment import Segment, ends_released, split
 from ..tokens import Buffer
-from ..validate import Compiled, Report
+from ..validate import Report
 from .common import Noter, wrong
 from .session import Session, Tags
 
@@ -31,6 +31,7 @@ def begin(codec: Codec, buffer: Buffer, keep: bool) -> Interchange:
     """Read UNA and UNB (or do without) and prepare the rest."""
     report = Report(codec.profile)
     wire = codec.profile.wire("edifact")
+    buffer.need(1 << 12)
     delimiters, una = (wire.delimiters if wire and wire.delimiters else EDIFACT), ""
     if buffer.text.startswith("UNA"):
         una = buffer.text[:9]
@@ -99,7 +100,7 @@ def _header(buffer: Buffer, delimiters: Delimiters) -> tuple[Segment, str]:
     """Take UNB off the buffer."""
     text = buffer.text
     end = text.find(delimiters.terminator)
-    while end > 0 and delimiters.release and text[end - 1] == delimiters.release:
+    while 0 < end <= 2_000 and delimiters.release and ends_released(text[:end], delimiters.release):
         end = text.find(delimiters.terminator, end + 1)
     if end < 0 or end > 2_000:
         found = re.search(r"[\r\n]", text[:2_000])
@@ -153,11 +154,10 @@ def _check_header(interchange: Interchange, has_unb: bool) -> None:
 class _Session(Session):
     tags = _TAGS
 
-    def compiled(self, message: Message) -> Compiled:
+    def name(self, message: Message) -> None:
         header = message.header
         message.control, message.type, message.association = header.get(1), header.get(2), header.get(2, 5)
         message.version = versions.directory(header.get(2, 2), header.get(2, 3))
-        return self._codec.compiled("edifact", message.type, message.version, self._delimiters)
 
     def check_message(self, message: Message, grammar: Grammar) -> None:
         if not message.type:

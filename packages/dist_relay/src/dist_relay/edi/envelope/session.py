@@ -6,12 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..errors import LimitError
 from ..explain import Flaw
 from ..grammar.model import Grammar
 from ..interchange import Group, Interchange, Message
 from ..segment import Segment, split
 from ..tokens import Buffer, Cutter
-from ..validate import Compiled, Report, run
+from ..validate import Report, run
 from .common import MAX_CONTROLS, Noter, Segments, check_count, check_reference, wrong
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ class Session(ABC):
         self._group: Group | None = None
         self._controls: set[str] = set()
         self._groups: set[str] = set()
+        self._buffer = buffer
+        self._limits = buffer.limits
+        self._room = buffer.limits.findings
+        """Findings that may still be kept of the groups, which stay until the interchange ends."""
         self._segments = Segments(
             Cutter(
                 buffer,
@@ -65,8 +70,8 @@ class Session(ABC):
         )
 
     @abstractmethod
-    def compiled(self, message: Message) -> Compiled:
-        """Set type, version and association of a message from its header, and give the automaton for it."""
+    def name(self, message: Message) -> None:
+        """Set type, version, association and control number of a message from its header."""
 
     @abstractmethod
     def check_message(self, message: Message, grammar: Grammar) -> None:
@@ -81,6 +86,8 @@ class Session(ABC):
         tags, element = self.tags, self._delimiters.element
         while (raw := self._segments.next()) is not None:
             tag = raw.partition(element)[0]
+            if len(raw) > self._limits.envelope:
+                self._check_length(tag, raw)
             if tag == tags.message:
                 message = self._message(raw)
                 interchange.message_count += 1
@@ -108,13 +115,32 @@ class Session(ABC):
         """Whether a segment between the messages is known; X12 has TA1."""
         return False
 
+    def _check_length(self, tag: str, raw: str) -> None:
+        """Segments of the envelope are kept for long, so they must not be long themselves."""
+        tags = self.tags
+        if tag in (tags.message, tags.message_end, tags.group, tags.group_end, tags.closer, "TA1"):
+            raise LimitError(f"the segment {tag} has {len(raw)} characters; at most {self._limits.envelope} are taken")
+
+    def _count_message(self, message: Message) -> None:
+        buffer, limits = self._buffer, self._limits
+        buffer.messages += 1
+        if buffer.messages > limits.messages:
+            raise LimitError(f"more than {limits.messages} messages")
+        kind = (message.type, message.version, self._delimiters)
+        if kind not in buffer.kinds:
+            buffer.kinds.add(kind)
+            if len(buffer.kinds) > limits.kinds:
+                raise LimitError(f"more than {limits.kinds} types, versions and delimiters of messages in one input")
+
     def _message(self, raw: str) -> Message:
         header = split(raw, self._delimiters, position=1)
         group = self._group
         report = Report(self._codec.profile, interchange=self._interchange.control)
         report.group = group.control if group else ""
         message = Message(self._interchange.standard, "", "", "", header, self._delimiters, report, group)
-        compiled = self.compiled(message)
+        self.name(message)
+        self._count_message(message)
+        compiled = self._codec.compiled(message.standard, message.type, message.version, self._delimiters)
         grammar = compiled.grammar
         report.exact, report.document, report.control = grammar.exact, message.type, message.control
         message.grammar_version = grammar.version if grammar.known else ""
@@ -149,13 +175,18 @@ class Session(ABC):
                 message.segment_count = position - 1
             wrong(report, "envelope.missing", f"the trailer {tag} is missing", tag, 0, position=position)
             return
+        if len(end) > self._limits.envelope:
+            self._check_length(tag, end)
         trailer = message.trailer = split(end, self._delimiters, position=position)
         check_count(report, trailer, position, "segments", position)
         check_reference(report, trailer, message.control, self.tags.message, position)
 
     def _begin_group(self, raw: str) -> None:
+        if len(self._interchange.groups) >= self._limits.groups:
+            raise LimitError(f"more than {self._limits.groups} groups in one interchange")
         header = split(raw, self._delimiters)
-        group = self._group = self.group(header, Report(self._codec.profile, interchange=self._interchange.control))
+        report = Report(self._codec.profile, interchange=self._interchange.control, room=self._room)
+        group = self._group = self.group(header, report)
         group.report.group = group.control
         self._interchange.groups.append(group)
         if group.control and group.control in self._groups:
@@ -166,13 +197,16 @@ class Session(ABC):
             self._groups.add(group.control)
 
     def _end_group(self, raw: str | None) -> None:
-        tags = self.tags
         group, self._group = self._group, None
-        if group is None:
-            if raw is not None:
-                text = f"a group trailer {tags.group_end} without its header {tags.group}"
-                wrong(self._report, "envelope.missing", text, tags.group, 0)
-            return
+        if group is not None:
+            self._close_group(group, raw)
+            self._room = max(0, self._room - len(group.report.findings) - len(group.report.notes))
+        elif raw is not None:
+            text = f"a group trailer {self.tags.group_end} without its header {self.tags.group}"
+            wrong(self._report, "envelope.missing", text, self.tags.group, 0)
+
+    def _close_group(self, group: Group, raw: str | None) -> None:
+        tags = self.tags
         if raw is None:
             text = f"the group trailer {tags.group_end} is missing"
             wrong(group.report, "envelope.missing", text, tags.group_end, 0)

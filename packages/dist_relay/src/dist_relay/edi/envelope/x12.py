@@ -16,7 +16,7 @@ from ..grammar.model import Grammar
 from ..interchange import Group, Interchange, Message
 from ..segment import Segment, split
 from ..tokens import Buffer
-from ..validate import Compiled, Report
+from ..validate import Report
 from .common import Noter, wrong
 from .session import Session, Tags
 
@@ -174,14 +174,13 @@ def _without_isa(codec: Codec, buffer: Buffer, keep: bool) -> Interchange:
 class _Session(Session):
     tags = _TAGS
 
-    def compiled(self, message: Message) -> Compiled:
+    def name(self, message: Message) -> None:
         header, group = message.header, message.group
         message.type, message.control = header.get(1).strip(), header.get(2)
         text = ((group.version if group else "") or header.get(3) or self._interchange.version).strip()
         message.version, message.association = versions.x12(text), text[6:]
         if group is not None and not self._interchange.groups[-1].messages:
             self._controls = set()  # numbers are unique in their group
-        return self._codec.compiled("x12", message.type, message.version, self._delimiters)
 
     def check_message(self, message: Message, grammar: Grammar) -> None:
         group = message.group

@@ -16,7 +16,10 @@ BUILT_IN = Path(__file__).parent.parent / "grammars"
 MAX_KEPT = 1_000
 """Names and versions come from outside: no more answers than these are remembered."""
 
-_TYPE = re.compile(r"[A-Z0-9]{2,8}$")
+MAX_GRAMMARS = 500
+"""Grammars kept; one takes about 30 kB, and there are a hundred releases of each."""
+
+_TYPE = re.compile(r"[A-Z0-9]{2,8}\Z")
 
 
 class Registry:
@@ -70,6 +73,8 @@ class Registry:
         reading = version if standard == "x12" and version in X12_RELEASES else nearest
         key = (standard, type_, reading)
         if key not in self._grammars:
+            if len(self._grammars) >= MAX_GRAMMARS:
+                self._grammars.clear()
             self._grammars[key] = load.message(path, self.dictionary(standard), reading)
         found = self._grammars[key]
         if nearest == version:

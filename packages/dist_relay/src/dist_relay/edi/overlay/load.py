@@ -44,7 +44,10 @@ _LIMITS = {
     "leading": 1 << 20,
     "message_segments": 50_000_000,
     "interchanges": 10_000_000,
+    "groups": 10_000_000,
     "messages": 100_000_000,
+    "kinds": 10_000,
+    "envelope": 1 << 20,
 }
 """The most that an overlay may ask for."""
 
