@@ -95,7 +95,7 @@ def order(**sections: object) -> dict[str, object]:
         ({"define": {"x12": {"segment": ""}}}, 'define.x12: the key "segment" is not known; segments was meant?'),
         ({"define": {"x12": {"segments": "ZZ1 Label : 77777"}}, **order(extra=[{"segments": "ZZ1 0..1"}])}, "77777 is"),
         (
-            {"define": {"x12": {"segments": "ZZ1 L : 380*99999999999"}}, **order(extra=[{"segments": "ZZ1 0..1"}])},
+            {"define": {"x12": {"segments": "ZZ1 L : " + "380 " * 5_000}}, **order(extra=[{"segments": "ZZ1 0..1"}])},
             "documents.850: the segment ZZ1 is too large",
         ),
     ],
@@ -127,6 +127,28 @@ def test_sources_that_cannot_be_read(source, message):
         profile(source, name="acme")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("define", "extra", "message"),
+    [
+        ({"composites": "C999 x : C999", "segments": "ZZA x : C999"}, "ZZA 0..1", "made of elements only"),
+        ({"elements": "9324", "segments": "ZZA x : 9324"}, "ZZA 0..1", "kind and lengths, as in AN 1/35"),
+        ({"elements": "9324 AN", "segments": "ZZA x : 9324"}, "ZZA 0..1", "kind and lengths, as in AN 1/35"),
+        ({"elements": "9324 : A b", "segments": "ZZA x : 9324"}, "ZZA 0..1", "kind and lengths, as in AN 1/35"),
+        ({"elements": "9324 QQ 1/2 x", "segments": "ZZA x : 9324"}, "ZZA 0..1", "kind and lengths, as in AN 1/35"),
+        ({"elements": "9324 AN ²/² x", "segments": "ZZA x : 9324"}, "ZZA 0..1", "kind and lengths, as in AN 1/35"),
+        ({"segments": "ZZA x : 353*99999999999"}, "ZZA 0..1", "is no use of an element"),
+        ({"segments": "ZZA x : 353 92 | P0001"}, "ZZA 0..1", "P0001 names an element that is not there"),
+        ({"segments": "ZZA x : 353"}, "ZZA 5..2", "the most is less than the least"),
+        ({"segments": "ZZA x : 353"}, "ZZA 0.." + "9" * 5_000, "a cardinality is 0..1 or 1..*"),
+        ({"segments": "ZZA x : 353"}, "loop ZZA @3010", "a line such as 'ZA 0..5'"),
+        ({"segments": "ZZA x : 353"}, "ZZA @3010", "a line such as 'ZA 0..5'"),
+    ],
+)
+def test_definitions_that_are_none(define, extra, message):
+    with pytest.raises(GrammarError, match=re.escape(message)):
+        profile({"define": {"x12": define}, **order(extra=[{"segments": extra, "after": "BEG"}])})
 
 
 def test_json_toml_dict_and_file_say_the_same(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dist_relay.edi.delimiters import EDIFACT_4, X12, Delimiters
+from dist_relay.edi.delimiters import EDIFACT, EDIFACT_4, X12, Delimiters
 from dist_relay.edi.explain import Explainer
 from dist_relay.edi.grammar import patterns
 from dist_relay.edi.grammar.model import Composite, Condition, Element, SegmentType, Use
@@ -164,3 +164,14 @@ def test_conditions_are_part_of_the_expression() -> None:
         explainer = Explainer("x12", X12)
         assert all(explainer.flaws(raw, kind_) for raw in wrong)
         assert not any(explainer.flaws(raw, kind_) for raw in right)
+
+
+@pytest.mark.parametrize("released", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "code"), [("N0", "A"), ("R", "1-"), ("DT", "999999"), ("an", "A?B"), ("an", "A:B"), ("an", "A+B")]
+)
+def test_a_code_that_is_no_value_is_not_accepted(kind: str, code: str, released: bool) -> None:
+    use = Use(Element("6", kind, 1, 8, ""), codes=frozenset({code, "12"}))
+    segment = SegmentType("SEG", "", (use,))
+    expression = re.compile(patterns.segment(segment, EDIFACT, released=released), re.DOTALL)
+    assert expression.fullmatch(f"SEG+{code}") is None

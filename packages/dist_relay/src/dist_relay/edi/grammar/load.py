@@ -14,13 +14,17 @@ from .versions import order
 
 T = TypeVar("T")
 
-_USE = re.compile(r"(-|[A-Z]?\d{3,4}|I\d{2}|\d{1,4})(!?)(?:\*(\d+))?$")
+_USE = re.compile(r"(-|[A-Z]?\d{3,4}|I\d{2}|\d{1,4})(!?)(?:\*(\d{1,5}))?$")
 _CONDITION = re.compile(r"([PRECL])((?:\d\d){2,})$")
-_EDIFACT_FORMAT = re.compile(r"(an|a|n)(\.\.)?(\d+)$")
-_CARDINALITY = re.compile(r"(\d+)\.\.(\d+|\*)$")
+_EDIFACT_FORMAT = re.compile(r"(an|a|n)(\.\.)?([0-9]{1,7})$")
+_KIND = re.compile(r"AN|B|DT|ID|N[0-9]?|R|TM")
+_LENGTHS = re.compile(r"([0-9]{1,7})/([0-9]{1,7})")
+_CARDINALITY = re.compile(r"([0-9]{1,9})\.\.([0-9]{1,9}|\*)$")
 _MARK = re.compile(r"@(<?)([0-9A-Z]+)$")
 _LATER = re.compile(r"(\d+\.\.(?:\d+|\*))@([0-9A-Z]+)$")
 MAX_DEPTH = 20
+MAX_MADE = 50_000
+"""Elements, composites and segments kept ready: they are asked for by versions that come from outside."""
 
 
 class Line(NamedTuple):
@@ -137,6 +141,8 @@ class Dictionary:
         key = (file, name, since if file == "elements" else wanted)
         if key not in self._made:
             head, _, rest = line.text.partition(" ")
+            if len(self._made) >= MAX_MADE:
+                self._made.clear()
             self._made[key] = make(line, head.partition("@")[0], rest.strip(), version)
         found: T = self._made[key]
         return found
@@ -151,50 +157,54 @@ class Dictionary:
                 code, _, meaning = each.strip().partition(" ")
                 listed[code] = meaning.strip()
         if self.standard == "x12":
-            kind, lengths = words[0], words[1]
-            low, _, high = lengths.partition("/")
+            found = _LENGTHS.fullmatch(words[1]) if len(words) > 1 and _KIND.fullmatch(words[0]) else None
+            if not found:
+                raise line.error("an element is written with kind and lengths, as in AN 1/35")
+            kind, low, high = words[0], found.group(1), found.group(2)
             label = words[2] if len(words) > 2 else ""
         else:
-            found = _EDIFACT_FORMAT.match(words[0])
+            found = _EDIFACT_FORMAT.match(words[0]) if words else None
             if not found:
                 raise line.error("a format is an..35, n8 or a3")
             kind, high = found.group(1), found.group(3)
             low = "1" if found.group(2) else high
             label = words[1] if len(words) > 1 else ""
-        if not low.isdigit() or not high.isdigit():
-            raise line.error("lengths are written 1/35")
         return Element(name, kind, int(low), int(high), label, listed, closed=bool(colon and not open_list))
 
     def _composite(self, line: Line, name: str, rest: str, version: str) -> Composite:
-        label, uses, conditions = self._uses(line, rest, version)
+        label, uses, conditions = self._uses(line, rest, version, inside=True)
         return Composite(name, label, uses, conditions)
 
     def _segment(self, line: Line, name: str, rest: str, version: str) -> SegmentType:
         label, uses, conditions = self._uses(line, rest, version)
         return SegmentType(name, label, uses, conditions)
 
-    def _uses(self, line: Line, rest: str, version: str) -> tuple[str, tuple[Use, ...], tuple[Condition, ...]]:
+    def _uses(
+        self, line: Line, rest: str, version: str, *, inside: bool = False
+    ) -> tuple[str, tuple[Use, ...], tuple[Condition, ...]]:
         label, _, body = rest.partition(":")
         places, _, relations = body.partition("|")
-        uses = tuple(self._use(line, word, version) for word in places.split())
+        uses = tuple(self._use(line, word, version, inside) for word in places.split())
         conditions = []
         for word in relations.split():
             found = _CONDITION.match(word)
             if not found:
                 raise line.error(f"{word} is no condition such as P0304")
             positions = tuple(int(found.group(2)[at : at + 2]) for at in range(0, len(found.group(2)), 2))
-            if max(positions) > len(uses):
+            if not 0 < min(positions) <= max(positions) <= len(uses):
                 raise line.error(f"{word} names an element that is not there")
             conditions.append(Condition(found.group(1), positions))
         return label.strip(), uses, tuple(conditions)
 
-    def _use(self, line: Line, word: str, version: str) -> Use:
+    def _use(self, line: Line, word: str, version: str, inside: bool) -> Use:
         found = _USE.match(word)
         if not found:
             raise line.error(f"{word} is no use of an element such as 92! or C040*2")
         name, required, repeat = found.groups()
         if name == "-":
             return Use(None)
+        if inside and name in self._raw["composites"]:
+            raise line.error(f"{name} is a composite, and composites are made of elements only")
         of = self.composite(name, version) or self.element(name, version)
         if of is None:
             raise line.error(f"{name} is neither in elements.txt nor in composites.txt")
@@ -243,8 +253,6 @@ def fragment(content: str, name: str, dictionary: Dictionary, version: str) -> L
     open_loops: list[tuple[int, LoopNode]] = [(-1, root)]
     for line in lines_of(content, name):
         words = line.text.split()
-        if len(words) < (3 if words[0] == "loop" else 2):
-            raise line.error("a line such as 'ZA 0..5' or 'loop N9 0..1' is wanted")
         if applies(line, words, dictionary.standard, version):
             _place(line, words, open_loops, dictionary, version)
     _no_empty_loops(Path(name), root)
@@ -258,6 +266,8 @@ def _place(
         open_loops.pop()
     loop = open_loops[-1][1]
     is_loop = words[0] == "loop"
+    if len(words) < (3 if is_loop else 2):
+        raise line.error("a line such as 'ZA 0..5' or 'loop N9 0..1' is wanted")
     tag, cardinality, *rest = words[1:] if is_loop else words
     while rest and (later := _LATER.match(rest[0])):
         del rest[0]
@@ -268,6 +278,8 @@ def _place(
         raise line.error("a cardinality is 0..1 or 1..*, or 0..1 0..9@5010 where it changed")
     low = int(found.group(1))
     high = UNLIMITED if found.group(2) == "*" else int(found.group(2))
+    if low > high:
+        raise line.error("the most is less than the least")
     if is_loop:
         inner = LoopNode(tag, low, high, loop, len(loop.items))
         loop.items.append(inner)

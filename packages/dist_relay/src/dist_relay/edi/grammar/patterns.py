@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ..delimiters import Delimiters
 from .model import Composite, Condition, Element, SegmentType, Use
@@ -101,7 +102,7 @@ class _Maker:
         if codes is None and of.codes and (of.closed or self._listed_codes):
             codes = frozenset(of.codes)
         if codes is not None:
-            fitting = [code for code in codes if of.min <= len(code) <= of.max]
+            fitting = self._fitting(codes, of)
             return trie(fitting) if fitting else "(?!)"
         low, high = of.min, of.max
         if high > _MAX_POSITIVE_LENGTH:
@@ -119,6 +120,12 @@ class _Maker:
             digit = f"(?!{re.escape(self._delimiters.release)}?[0-9])" if self._released else "(?![0-9])"
             return f"(?:{digit}{self._any}){{{low},{high}}}"
         return f"{self._any}{{{low},{high}}}"
+
+    def _fitting(self, codes: frozenset[str], of: Element) -> list[str]:
+        """The codes that are values of the element, and can be written as they are with these delimiters."""
+        plain = _Maker(self._delimiters, listed_codes=False, released=False)
+        is_value = re.compile(plain._element(replace(of, codes={}), None), re.DOTALL).fullmatch
+        return [code for code in codes if is_value(code)]
 
 
 def _date(low: int, high: int) -> str:
