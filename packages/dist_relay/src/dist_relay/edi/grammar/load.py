@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from ..errors import GrammarError
 from .model import UNLIMITED, Check, Composite, Condition, Element, Grammar, LoopNode, SegmentNode, SegmentType, Use
-from .versions import order
+from .versions import X12_RELEASES, order
 
 T = TypeVar("T")
 
@@ -169,6 +169,8 @@ class Dictionary:
             kind, high = found.group(1), found.group(3)
             low = "1" if found.group(2) else high
             label = words[1] if len(words) > 1 else ""
+        if int(low) > int(high):
+            raise line.error("the most is less than the least")
         return Element(name, kind, int(low), int(high), label, listed, closed=bool(colon and not open_list))
 
     def _composite(self, line: Line, name: str, rest: str, version: str) -> Composite:
@@ -182,7 +184,9 @@ class Dictionary:
     def _uses(
         self, line: Line, rest: str, version: str, *, inside: bool = False
     ) -> tuple[str, tuple[Use, ...], tuple[Condition, ...]]:
-        label, _, body = rest.partition(":")
+        label, colon, body = rest.partition(":")
+        if not colon:
+            raise line.error("its elements stand behind a colon, as in 'LX Line number : 554!'")
         places, _, relations = body.partition("|")
         uses = tuple(self._use(line, word, version, inside) for word in places.split())
         conditions = []
@@ -229,10 +233,16 @@ def message(path: Path, dictionary: Dictionary, version: str) -> Grammar:
         if not grammar.type:
             grammar.type, grammar.name = words[0].partition("@")[0], " ".join(words[1:])
         elif words[0] == "group":
+            if len(words) != 2:
+                raise line.error("a line such as 'group PO' is wanted")
             grammar.group = words[1]
         elif words[0] == "versions":
+            if dictionary.standard == "x12" and (wrong := set(words[1:]) - X12_RELEASES):
+                raise line.error(f"{min(wrong)} is no release of X12 such as 4010")
             grammar.exact = version in words[1:]
         elif words[0] == "check":
+            if len(words) < 2:
+                raise line.error("a line such as 'check count CTT.1 = PO1' is wanted")
             if applies(line, words, dictionary.standard, version):
                 checks.append(Check(words[1], tuple(words[2:]), line.text))
         elif not applies(line, words, dictionary.standard, version):
