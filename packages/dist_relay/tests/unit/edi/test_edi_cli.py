@@ -175,6 +175,17 @@ def test_further_grammars(files):
     assert Run("validate", "-", stdin=data).status == 0
     assert Run("validate", "-", "--grammars", files / "own", stdin=data).status == 1
     assert "no such folder of grammars" in Run("validate", "-", "--grammars", files / "none", stdin=data).error
+    inner = Run("validate", "-", "--grammars", files / "own" / "x12", stdin=data)
+    assert inner.status == 2
+    assert "has x12/ or edifact/ in it" in inner.error
+
+
+@pytest.mark.parametrize("command", ["validate", "inspect", "convert", "ack"])
+def test_standard_input_is_read_once(command):
+    run = Run(command, "-", "-", stdin=ORDER)
+    assert run.status == 2
+    assert "-: " in run.out + run.error
+    assert "can be read only once" in run.out + run.error
 
 
 def test_inspect(files):
@@ -192,6 +203,7 @@ def test_inspect(files):
     )
     assert several.out.count("\n== ") == 2
     assert "4 more segments" in Run("inspect", files / "valid.edi", "--segments", 1).out
+    assert "exclude each other" in Run("inspect", files / "valid.edi", "--json", "--html").error
 
 
 def test_inspect_says_what_is_wrong_with_the_envelope():
@@ -263,7 +275,8 @@ def test_an_output_file_is_whole_or_not_there(files):
     assert out.read_bytes().startswith(b"ISA*")
     run = Run("ack", files / "valid.edi", "-o", files / "none" / "answer.edi")
     assert run.status == 2
-    assert "No such file or directory" in run.error
+    assert run.error == f"dist-relay edi: {files / 'none' / 'answer.edi'}: No such file or directory\n"
+    assert Run("ack", files / "valid.edi", "-o", files).error == f"dist-relay edi: {files}: Is a directory\n"
     assert not list(files.glob("*.part"))
 
 

@@ -63,6 +63,7 @@ def test_what_has_no_place_is_refused_or_said(tmp_path):
     run = Run("convert", "-", "--to", "edifact", stdin=data)
     assert (run.status, run.out) == (2, "")
     assert "has no place for contacts[0]" in run.error
+    assert "; with --lossy it is written without them\n" in run.error
     lossy = Run("convert", "-", "--to", "edifact", "--lossy", stdin=data)
     assert lossy.status == 1
     assert "left out: contacts[0].email has no place" in lossy.error

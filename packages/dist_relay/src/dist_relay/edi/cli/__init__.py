@@ -50,6 +50,8 @@ def _codec(options: argparse.Namespace) -> Codec:
     for each in options.grammars:
         if not Path(each).is_dir():
             raise EdiError(f"{each}: there is no such folder of grammars")
+        if not any((Path(each) / standard).is_dir() for standard in ("x12", "edifact")):
+            raise EdiError(f"{each}: a folder of grammars has x12/ or edifact/ in it, and this has neither")
     registry = Registry(*(Path(each) for each in options.grammars)) if options.grammars else default()
     if not options.partner:
         return codec(None, registry)

@@ -69,16 +69,21 @@ def _body(
     each: Ready, options: argparse.Namespace, standard: Standard, version: str, codec: Codec, notes: list[Note]
 ) -> Loop:
     overlay = codec.profile.overlay
-    left: list[Note] | None = [] if options.lossy else None
+    left: list[Note] = []
+    type_ = _type(each, options)
     body = from_canonical(
         each.object,
         standard=standard,
-        type=_type(each, options),
+        type=type_,
         version=version,
         profile=overlay.mapping if overlay else None,
         notes=left,
     )
-    notes += left or []
+    if left and not options.lossy:
+        more = f" and {len(left) - 5} more" if len(left) > 5 else ""
+        named = ", ".join(note.element for note in left[:5])
+        raise WriteError(f"{type_} has no place for {named}{more}; with --lossy it is written without them")
+    notes += left
     return body
 
 

@@ -33,7 +33,10 @@ class Input:
 def collect(names: Sequence[str], *, recursive: bool) -> list[Input]:
     """All files that are meant, in a fixed order."""
     found: list[Input] = []
-    for name in names:
+    for at, name in enumerate(names):
+        if name == "-" and "-" in names[:at]:
+            found.append(Input("-", None, "what comes in can be read only once"))
+            continue
         for each in _named(name, recursive):
             found.append(each)
             if len(found) >= MAX_FILES:

@@ -17,6 +17,8 @@ from .inputs import collect
 
 def run(options: argparse.Namespace, codec: Codec, console: Console) -> int:
     """Show all documents of all files. Status 2 if a file cannot be read, 0 otherwise."""
+    if options.html and options.json:
+        raise EdiError("--html and --json exclude each other")
     files = collect(options.files, recursive=options.recursive)
     status = 0
     for number, each in enumerate(files):

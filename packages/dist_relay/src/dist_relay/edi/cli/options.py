@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     inspect = _command(commands, "inspect", "show documents as a tree with labels and findings")
     inspect.add_argument("--segments", type=_count, default=2_000, metavar="N", help="segments shown of a document")
-    inspect.add_argument("--html", action="store_true", help="as HTML tables")
+    inspect.add_argument("--html", action="store_true", help="as HTML tables (not with --json)")
     inspect.add_argument("--no-color", action="store_true", help="no colours, also on a terminal")
     validate = _command(commands, "validate", "say what is wrong with documents")
     validate.add_argument("--notes", action="store_true", help="say also what is worth knowing and no fault")

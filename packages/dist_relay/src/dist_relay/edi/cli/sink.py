@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -21,7 +22,13 @@ class Sink:
 
     def __enter__(self) -> Sink:
         if self._path is not None:
-            self._file = self._partial.open("wb")
+            try:
+                if self._path.is_dir():
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+                self._file = self._partial.open("wb")
+            except OSError as error:
+                error.filename = str(self._path)  # whoever reads this has not asked for a .part
+                raise
         return self
 
     def __exit__(
