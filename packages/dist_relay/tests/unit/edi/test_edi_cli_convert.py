@@ -160,3 +160,12 @@ def test_documents_that_are_refused_or_unknown():
     assert "there is no mapping of PurchaseOrder to x12 856" in wrong.error
     version = Run("convert", "-", "--to", "x12", "--version", "D96A", stdin=ORDER)
     assert "a version of x12 is written as in 4010" in version.error
+
+
+def test_what_an_address_is_is_said_in_the_words_of_the_standard():
+    small = changed(ORDER, (b"REF*DP*12~", b""), (b"SE*7", b"SE*6"), (b"*ZZ*SHOP ", b"*01*SHOP "))
+    there = Run("convert", "-", "--to", "edifact", stdin=small)
+    wire = next(read(there.out.encode()))
+    assert (wire.sender_qualifier, wire.receiver_qualifier) == ("1", "ZZZ")
+    back = next(read(Run("convert", "-", "--to", "x12", stdin=there.out.encode()).out.encode()))
+    assert (back.sender_qualifier, back.receiver_qualifier) == ("01", "ZZ")

@@ -48,8 +48,8 @@ def compose(ready: list[Ready], options: argparse.Namespace, codec: Codec, at: d
         standard,
         options.control,
         at,
-        sender=_party(options.sender, wire.sender is not None, ready[0].source, "sender"),
-        receiver=_party(options.receiver, wire.receiver is not None, ready[0].source, "receiver"),
+        sender=_party(options.sender, wire.sender is not None, ready[0].source, "sender", standard),
+        receiver=_party(options.receiver, wire.receiver is not None, ready[0].source, "receiver", standard),
         version=f"{int(version) // 10:05d}" if standard == "x12" else "",
     )
     out = writer(codec.profile, standard, codec=codec, choose=True)
@@ -114,7 +114,7 @@ def _version(asked: str, wire: Wire, standard: Standard) -> str:
     return found
 
 
-def _party(given: tuple[str, str] | None, agreed: bool, source: dict[str, Any], key: str) -> Party | None:
+def _party(given: tuple[str, str] | None, agreed: bool, source: dict[str, Any], key: str, to: Standard) -> Party | None:
     """Who is asked for; the overlay comes next, then who it was in the document that is converted."""
     if given is not None:
         return Party(*given)
@@ -122,4 +122,16 @@ def _party(given: tuple[str, str] | None, agreed: bool, source: dict[str, Any], 
     if agreed or not isinstance(found, dict) or not isinstance(found.get("id"), str) or not found["id"]:
         return None
     qualifier = found.get("qualifier")
-    return Party(found["id"], qualifier if isinstance(qualifier, str) else "")
+    return Party(found["id"], _qualifier(qualifier if isinstance(qualifier, str) else "", source.get("standard"), to))
+
+
+_TO_EDIFACT = {"01": "1", "07": "14", "08": "8", "12": "12", "16": "9", "20": "20", "ZZ": "ZZZ"}
+"""What an interchange address is: ISA05 and the code of data element 0007 for the same."""
+_TO_X12 = {**{theirs: ours for ours, theirs in _TO_EDIFACT.items()}, "ZZ": "ZZ"}
+
+
+def _qualifier(qualifier: str, source: object, to: Standard) -> str:
+    """The qualifier in the standard that is written; one without a counterpart is mutually defined, or left out."""
+    if source == to or not qualifier:
+        return qualifier
+    return _TO_X12.get(qualifier, "ZZ") if to == "x12" else _TO_EDIFACT.get(qualifier, "")

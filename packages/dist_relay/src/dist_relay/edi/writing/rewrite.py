@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..delimiters import Delimiters
 from ..envelope.common import whole
+from ..errors import WriteError
 from ..interchange import Group, Interchange, Message
 from ..segment import Segment, Value
 from . import edifact
@@ -62,7 +63,12 @@ class _Rewrite:
             return output.records(output.encoded(raws))
         # A terminator beyond ASCII is written as the bytes that it came as, whatever the text is encoded in.
         end = (interchange.raw_terminator or terminator).encode("latin-1") + self._layout.line_end.encode()
-        return output.records(b"".join(raw.encode(output.encoding, "surrogateescape") + end for raw in raws))
+        # Before the first text beyond ASCII, what is beyond it stands as one character a byte.
+        encoding = "latin-1" if output.encoding == "ascii" else output.encoding
+        try:
+            return output.records(b"".join(raw.encode(encoding, "surrogateescape") + end for raw in raws))
+        except UnicodeEncodeError as error:
+            raise WriteError(f"{error.object[error.start]!r} cannot be written in {encoding}") from error
 
     def _header(self) -> bytes:
         """The header as it came, without the line breaks in it, or with the new delimiters."""

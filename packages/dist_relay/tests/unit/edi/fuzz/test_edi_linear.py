@@ -1,7 +1,9 @@
-"""Work grows with the size of the input, not with its square: counted in calls, and in time with a wide margin."""
+"""Work grows with the size of the input, not with its square: counted in calls, and in the long form (``make fuzz``) in
+time with a wide margin, which sees what one call of C may hide."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -12,6 +14,8 @@ import pytest
 from dist_relay.edi import reader
 from dist_relay.edi.errors import EdiError
 from dist_relay.testkit.edi import edifact, x12
+
+timed = pytest.mark.skipif("DIST_FUZZ_INPUTS" not in os.environ, reason="measures time: make fuzz, on a quiet machine")
 
 ISA = b"ISA*00*          *00*          *ZZ*A              *ZZ*B              *261121*0930*U*00401*000000001*0*P*>~"
 GS = b"GS*PO*A*B*20261121*0930*1*X*004010~"
@@ -121,6 +125,7 @@ def test_calls_grow_no_faster_than_the_input(shape: str) -> None:
     assert large <= 12 * small + 2_000, f"{small} calls, then {large} for eight times as much"
 
 
+@timed
 @pytest.mark.parametrize("shape", ["sets", "no terminator", "released without end"])
 def test_a_stream_that_gives_a_byte_at_a_time_is_no_harder(shape: str) -> None:
     make = {**SHAPES, **SEGMENT_SHAPES}[shape]
@@ -133,6 +138,7 @@ def test_a_stream_that_gives_a_byte_at_a_time_is_no_harder(shape: str) -> None:
     assert time.process_time() - began <= 10 * at_once + 3
 
 
+@timed
 @pytest.mark.parametrize("shape", [*SHAPES, *SEGMENT_SHAPES])
 def test_time_grows_no_faster_than_the_input(shape: str) -> None:
     """Sixteen times as much takes 16 times as long; 256 times if something is done again for all before it."""

@@ -14,8 +14,8 @@ def read(tree: Tree, context: Context) -> None:
     levels = tree.pop("levels", [])
     below = children(levels)
     tree["units"], tree["items"] = [], []
-    for level in below.get("", []):
-        inner = below.get(level.get("id", ""), [])
+    for level in below.pop("", []):
+        inner = below.pop(level.get("id", ""), [])
         packs = level.get("packs", [])
         if inner or not any(pack.get("numbers") for pack in packs):
             _whole(tree, level)
@@ -57,12 +57,15 @@ def _whole(tree: Tree, level: Tree) -> None:
 
 
 def _units(level: Tree, below: dict[str, list[Tree]], context: Context) -> list[Tree]:
-    """The units of one level: usually one; several where it has several packages or numbers."""
+    """The units of one level: usually one; several where it has several packages or numbers.
+
+    What is below is taken out of ``below``: numbers that name each other in a circle end there.
+    """
     packs = level.get("packs", [])
     units = [unit for pack in packs for unit in _numbered(pack)] or [{}]
     first, *rest = units
     first["items"] = level.get("items", [])
-    first["units"] = [unit for each in below.get(level.get("id", ""), []) for unit in _units(each, below, context)]
+    first["units"] = [unit for each in below.pop(level.get("id", ""), []) for unit in _units(each, below, context)]
     if rest and (first["items"] or first["units"]):
         # Several numbers share what is said once: they are packages in one unit that has no number itself.
         holder: Tree = {"items": first.pop("items"), "units": [first, *rest, *first.pop("units")]}

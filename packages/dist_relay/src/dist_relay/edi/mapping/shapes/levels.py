@@ -44,10 +44,10 @@ def measured(level: Tree) -> None:
 def weighed(level: Tree) -> None:
     """The last gross weight and the last volume go to elements of their own."""
     for name, kind in TOTALS:
-        found = [each for each in level.get("measures", []) if each["kind"] == kind]
+        found = [each for each in level.get("measures", []) if each.get("kind") == kind and each.get("value")]
         if found:
             level["measures"] = [each for each in level["measures"] if each is not found[-1]]
-            level[name] = {"value": found[-1]["value"], "uom": found[-1]["uom"]}
+            level[name] = {"value": found[-1]["value"], "uom": found[-1].get("uom", "ZZ")}
 
 
 def flattened(units: list[Tree], depth: int = 0) -> Iterator[Tree]:
