@@ -273,10 +273,14 @@ class TestWatch(EngineCase):
             self.work()
         self.assertEqual(seen, [[]], "progress without the work")
         self.assertEqual(self.outcomes(), [("cancelled", "")])
-        channel = self.query("SELECT channel FROM bus_bus WHERE message LIKE %s", f"%{BUS_TYPE}%")[0][0]
+        channels = {row[0] for row in self.query("SELECT channel FROM bus_bus WHERE message LIKE %s", f"%{BUS_TYPE}%")}
         with self.committed() as env:
-            group = env.ref("dist_sync_queue.group_dist_manager")
-        self.assertEqual(channel, f'["{self.dbname}","res.groups",{group.id}]')
+            managers = env.ref("dist_sync_queue.group_dist_manager")
+            told = managers  # of the job's company, where tests before this one left others
+            if env["res.company"].search_count([]) > 1:
+                told = managers.all_user_ids.filtered(lambda user: env.company in user.company_ids).partner_id
+            wanted = {f'["{self.dbname}","{told._name}",{id_}]' for id_ in told.ids}
+        self.assertEqual(channels, wanted)
 
     def test_safe_points_do_nothing_without_a_worker(self):
         with self.committed() as env:
