@@ -20,7 +20,8 @@ def test_kills_leave_no_difference(home: Home) -> None:
     plan = Plan(orders=ORDERS, chaos=True, kills=len(MORTAL), seed=SEED, pause=2.0)
     _channel, differences, view = run(home.house, plan, Console(width=120), home.channel)
     assert differences == []
-    assert view.figures.imported == home.figures.imported + ORDERS
+    # Tests before this one may have placed orders of their own since the house was first looked at.
+    assert view.figures.imported == view.figures.placed >= home.figures.placed + ORDERS
     assert view.figures.dead == 0
     killed = {name: count - killed_before.get(name, 0) for name, count in home.house.supervisor.restarts.items()}
     assert {name for name, count in killed.items() if count} >= set(MORTAL), killed
