@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -110,5 +111,14 @@ def kill(supervisor: Supervisor) -> None:
 
 
 def stop_at_once(supervisor: Supervisor) -> None:
-    """An immediate shutdown: no checkpoint, every session dropped; it is started again by ``tend``."""
-    os.kill(supervisor.pid("postgres"), signal.SIGQUIT)
+    """An immediate shutdown: no checkpoint, every session dropped; it is started again by ``tend``.
+
+    Its end is waited for: until then the old server may answer once more, and refuse the next.
+    """
+    server = psutil.Process(supervisor.pid("postgres"))
+    os.kill(server.pid, signal.SIGQUIT)
+    deadline = time.monotonic() + 60
+    with suppress(psutil.NoSuchProcess):
+        while server.status() != psutil.STATUS_ZOMBIE:  # the supervisor takes note of the end itself
+            assert time.monotonic() < deadline, "PostgreSQL did not shut down"
+            time.sleep(0.02)
