@@ -170,6 +170,9 @@ class Worker:
             report = self.batches.run(group)
         except Again as error:
             _logger.debug("%s collided, taken again: %s", group.handler, error)
+            # its time is spent all the same: uncharged, a light lane would be chosen again before a heavier one
+            self.turns.charge(self._lane(group.handler), group, time.monotonic() - started)
+            self._make_way()
             time.sleep(random.uniform(0.0, 0.02))
             return True
         except Drained:
@@ -185,8 +188,7 @@ class Worker:
             self._rest(group.handler, "could not be settled")
             return True
         seconds = time.monotonic() - started
-        if self.hand.enough:
-            self.hand.enough, self._groups_at = False, float("-inf")
+        self._make_way()
         self._moved.pop(group.handler, None)
         self.turns.charge(self._lane(group.handler), group, seconds)
         self._count(report)
@@ -201,6 +203,11 @@ class Worker:
         if self.memory_limit and resident_bytes() > self.memory_limit:
             raise Recycle(f"{resident_bytes() >> 20} MiB resident")
         return True
+
+    def _make_way(self) -> None:
+        """Read the groups again where the batch was told that a heavier lane has work, even if it collided."""
+        if self.hand.enough:
+            self.hand.enough, self._groups_at = False, float("-inf")
 
     def _heed(self, payloads: set[str]) -> None:
         """After a sleep: new work is served before the sweep, a request or the end of a wait needs the sweep first."""

@@ -10,6 +10,8 @@ import threading
 import time
 from types import SimpleNamespace
 
+from psycopg2 import errors
+
 from odoo.tests import tagged
 
 from ..api import checkpoint, progress
@@ -311,6 +313,13 @@ class TestWatch(EngineCase):
 
     def test_a_ring_without_a_lane_makes_the_watcher_look(self):
         """Events of the relay: SQL does not say which lane they are for."""
+        self.assertEqual(self.served_before_urgent(), 2)
+
+    def test_a_batch_that_makes_way_does_so_even_if_it_collides(self):
+        self.assertEqual(self.served_before_urgent(errors.SerializationFailure), 2)
+
+    def served_before_urgent(self, collision=None):
+        """How many calls of a low lane come before an urgent job that is made during the second."""
         self.events(50)
         served = []
 
@@ -321,13 +330,15 @@ class TestWatch(EngineCase):
                 self.query("SELECT pg_notify('dist_job', '')")
                 hand = current()
                 self.until("the watcher looked", lambda: hand.enough)
+                if collision:
+                    raise collision("on purpose")
 
         with (
             self.handler(THING, slow, batch=1, lane="low", budget=3600.0),
             self.handler("test.urgent.v1", lambda env, items: served.append("high"), lane="high"),
         ):
             self.work()
-        self.assertEqual(served.index("high"), 2)
+        return served.index("high")
 
     def test_a_stopped_call_is_blamed_for_what_it_raised(self):
         hand = Hand(clock=lambda: 0.0)
