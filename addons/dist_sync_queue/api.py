@@ -53,7 +53,7 @@ A long one says how far it is, and can be cancelled between two steps::
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -83,6 +83,7 @@ __all__ = [
     "on_event",
     "on_outcome",
     "progress",
+    "with_records",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -167,6 +168,21 @@ def on_outcome(
 ) -> Callable[[F], F]:
     """Handle what became of our outgoing events of ``event_type``; otherwise like :func:`on_event`."""
     return _decorate(HandlerSpec("outcome", event_type + OUTCOME, lane, batch, max_attempts, timeout, **pauses))
+
+
+def with_records(model: Any, items: Iterable[Any]) -> list[tuple[Any, Any]]:
+    """Outcomes with the records they are about, found with one look for all of them.
+
+    :param model: a recordset of the model in question
+    :return: (item, record) in the order of ``items``; left out is what is about another model or a record that is gone
+    """
+    about = []
+    for item in items:
+        event = item.payload.get("event") or {}
+        if event.get("res_model") == model._name and event.get("res_id"):
+            about.append((item, event["res_id"]))
+    there = {record.id: record for record in model.browse({res_id for _item, res_id in about}).exists()}
+    return [(item, there[res_id]) for item, res_id in about if res_id in there]
 
 
 def on_dirty(

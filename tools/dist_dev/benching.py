@@ -18,6 +18,7 @@ from typing import Any
 
 from . import benchfacts, benchpeer, benchtable, stack, template, ui
 from .layout import Layout
+from .postgres import Cluster
 from .steps import Stamps, Step, run_step
 from .supervisor import Supervisor
 
@@ -81,9 +82,14 @@ def _on_databases(
     """Run scripts that each get a fresh database, and the peer's beside it."""
     if not scripts:
         return
-    with stack.test_services(layout, "bench", DURABLE) as running:
-        config = _template(layout, running)
-        peer = benchpeer.ready(layout, running.databases) if peers else None
+    with (
+        Cluster(layout).socket() as (folder, settings),
+        stack.test_services(layout, "bench", {**DURABLE, **settings}) as running,
+    ):
+        # another command's server, which is used while it runs, has no socket
+        host = {"db_host": folder} if (folder / f".s.PGSQL.{running.databases.port}").exists() else {}
+        config = _template(layout, running, host)
+        peer = benchpeer.ready(layout, running.databases, host) if peers else None
         env = {
             **running.environment(),
             "PYTHONUNBUFFERED": "1",
@@ -139,7 +145,7 @@ def _said(arguments: Sequence[str]) -> str:
     return f' ARGS="{" ".join(arguments)}"' if arguments else ""
 
 
-def _template(layout: Layout, running: stack.Running) -> Path:
+def _template(layout: Layout, running: stack.Running, host: Mapping[str, object]) -> Path:
     """The configuration of the benchmarks; their template database is made where it is missing or old."""
     ledger = layout.addons_dir / "dist_sync_queue" / "tests" / "addons"
     paths = template.addons_paths(layout)
@@ -148,6 +154,7 @@ def _template(layout: Layout, running: stack.Running) -> Path:
         running.databases,
         layout.state / "bench.odoo.conf",
         addons_path=",".join(map(str, [*paths, ledger])),
+        **host,
     )
     files = [*template.addon_files(layout), *sorted(ledger.rglob("*.py")), *sorted(ledger.rglob("*.csv"))]
     step = Step(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from . import template, ui
@@ -34,11 +35,12 @@ def version(layout: Layout) -> str:
     return found[1] if found else ""
 
 
-def ready(layout: Layout, databases: Databases) -> Path:
+def ready(layout: Layout, databases: Databases, host: Mapping[str, object]) -> Path:
     """Install the peer and make its template database where that is needed; its configuration file.
 
     Its database holds the same apps of Odoo's as ours, and the peer instead of our addons.
 
+    :param host: where its configuration looks for PostgreSQL instead of the loopback interface
     :raises Problem: when it cannot be downloaded or installed; ``--no-peer`` measures without it.
     """
     stamps = Stamps(layout.state / "stamps")
@@ -56,6 +58,7 @@ def ready(layout: Layout, databases: Databases) -> Path:
         layout.state / "bench-peer.odoo.conf",
         addons_path=",".join(map(str, [*find_odoo(layout).addons_paths, folder(layout) / "odoo" / "addons"])),
         server_wide_modules="base,rpc,web,queue_job",
+        **host,
     )
     database = Step(
         "template_bench_peer",

@@ -6,6 +6,7 @@ checkout under /root, say), the binaries are copied and the data is kept in a fo
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pwd
@@ -14,7 +15,8 @@ import shutil
 import signal
 import stat
 import subprocess
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -44,6 +46,7 @@ _HBA = f"""\
 host all {SUPERUSER} 127.0.0.1/32 scram-sha-256
 host all all 127.0.0.1/32 trust
 """
+_SOCKET_HBA = _HBA.replace("host", "local").replace(" 127.0.0.1/32", "")
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,19 @@ class Cluster:
             user=self.user,
             facts={"port": str(port)},
         )
+
+    @contextlib.contextmanager
+    def socket(self) -> Iterator[tuple[Path, dict[str, str]]]:
+        """A folder for a Unix socket, which only this user may enter, and the settings with which a server uses it.
+
+        It lies in the system's folder for temporary files: the address of a socket may have 107 bytes.
+        """
+        with tempfile.TemporaryDirectory(prefix="dist-pg-") as name:
+            rules = Path(name, "pg_hba.conf")
+            rules.write_text(_HBA + _SOCKET_HBA)
+            if self.user:
+                os.chown(name, *self.user)
+            yield Path(name), {"unix_socket_directories": name, "hba_file": str(rules)}
 
     def _answers(self, port: int) -> bool:
         command = [str(self.bin / "pg_isready"), "-q", "-h", LOOPBACK, "-p", str(port), "-U", SUPERUSER]

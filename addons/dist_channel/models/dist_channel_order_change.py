@@ -5,7 +5,7 @@ from __future__ import annotations
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from odoo.addons.dist_sync_queue.api import on_outcome
+from odoo.addons.dist_sync_queue.api import on_outcome, with_records
 
 from dist_contracts import CancelReason, Order, OrderCancel, OrderStatus
 
@@ -190,10 +190,9 @@ class DistChannelOrder(models.Model):
     @on_outcome("order.cancel.v1", batch=50, lane="orders")
     def _on_cancel_outcome(self, items):
         """The channel refused to cancel: it still expects the goods."""
-        for item in items:
-            outcome, event = item.payload["outcome"], item.payload["event"]
-            order = self.browse(event.get("res_id") or 0).exists()
-            if order and order.state == "cancelled" and outcome["verdict"] != "delivered":
+        for item, order in with_records(self, items):
+            outcome = item.payload["outcome"]
+            if order.state == "cancelled" and outcome["verdict"] != "delivered":
                 order._transition("exception", problem=outcome.get("message") or outcome.get("code"))
-            elif order and order.state == "exception" and outcome["verdict"] == "delivered":
+            elif order.state == "exception" and outcome["verdict"] == "delivered":
                 order._transition("cancelled", problem=False)

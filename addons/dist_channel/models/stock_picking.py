@@ -10,7 +10,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.sql import column_exists, create_column
 
-from odoo.addons.dist_sync_queue.api import on_outcome
+from odoo.addons.dist_sync_queue.api import on_outcome, with_records
 
 from dist_contracts import Package, PackageLine, Shipment
 
@@ -223,11 +223,10 @@ class StockPicking(models.Model):
     @on_outcome(EVENT, batch=50, lane="orders")
     def _on_shipment_outcome(self, items):
         """Keep what the channel made of a shipment."""
-        for item in items:
-            outcome, event = item.payload["outcome"], item.payload["event"]
-            picking = self.browse(event.get("res_id") or 0).exists()
-            if not picking or picking.dist_shipment_state == "confirmed":
+        for item, picking in with_records(self, items):
+            if picking.dist_shipment_state == "confirmed":
                 continue
+            outcome = item.payload["outcome"]
             order = picking.dist_channel_order_id
             if outcome["verdict"] == "delivered":
                 picking.write(

@@ -40,7 +40,7 @@ TICK_SECONDS = 0.25
 GRACE_SECONDS = 10.0
 """How long after its deadline a call may go on before its process is ended."""
 LOOK_AFTER_SECONDS = 0.02
-"""Age of a batch from which it is worth looking whether a higher lane has work."""
+"""Age of a batch from which it is worth looking whether a higher lane has work, and the time between two looks."""
 BUS_SECONDS = 1.0
 ARM_SECONDS = 5.0
 BUS_TYPE = "dist.job/progress"
@@ -72,7 +72,7 @@ class Watcher:
         self._wake_r, self._wake_w = os.pipe()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="dist.watcher", daemon=True)
-        self._look_at = float("inf")
+        self._look_at, self._looked_at = float("inf"), float("-inf")
         self._asked_at = self._bus_at = self._armed_at = float("-inf")
         self._arm = min(ARM_SECONDS, max(tick, grace or 0.0))
         self._cancelled: tuple[int, float] = (0, 0.0)
@@ -195,9 +195,10 @@ class Watcher:
         if any(self._higher(lane, batch.lane) for lane in rung - {REQUEST, ""}):
             self._enough(batch)
         elif "" in rung:  # somebody who does not know the lane
-            self._look_at = min(self._look_at, max(now, batch.started + LOOK_AFTER_SECONDS))
+            since = max(batch.started, self._looked_at)
+            self._look_at = min(self._look_at, max(now, since + LOOK_AFTER_SECONDS))
         if now >= self._look_at:
-            self._look_at = float("inf")
+            self._look_at, self._looked_at = float("inf"), now
             with self.side.cursor() as cr:
                 groups = claim.ready_groups(cr)
             if any(self._higher(self._lane_of(group.handler), batch.lane) for group in groups):

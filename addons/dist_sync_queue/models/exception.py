@@ -119,11 +119,11 @@ class DistException(models.Model):
         return exception.with_env(self.env)
 
     @api.model
-    def _open_domain(self, kind: str, record: models.Model | None, connection: models.Model | None) -> list:
+    def _open_domain(self, kind: str, records: models.Model | None, connection: models.Model | None) -> list:
         return [
             ("kind", "=", kind),
-            ("res_model", "=", record._name if record else False),
-            ("res_id", "=", record.id if record else False),
+            ("res_model", "=", records._name if records else False),
+            ("res_id", "in", records.ids if records else [False]),
             ("connection_id", "=", connection.id if connection else False),
             ("state", "=", "open"),
         ]
@@ -169,9 +169,9 @@ class DistException(models.Model):
 
     @api.model
     @api.private
-    def settle(self, kind: str, record: models.Model | None, connection: models.Model | None = None) -> DistException:
-        """Close the open exceptions of ``kind`` about ``record`` (of one connection, where given): it is gone."""
-        domain = self._open_domain(kind, record, connection)
+    def settle(self, kind: str, records: models.Model | None, connection: models.Model | None = None) -> DistException:
+        """Close the open exceptions of ``kind`` about ``records`` (of one connection, where given): it is gone."""
+        domain = self._open_domain(kind, records, connection)
         if not connection:
             domain = [leaf for leaf in domain if leaf[0] != "connection_id"]
         exceptions = self.sudo().search(domain)

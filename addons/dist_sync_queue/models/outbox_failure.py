@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 from odoo import api, models
@@ -30,26 +32,36 @@ class DistOutboxEvent(models.Model):
     def _report_failed(self, items: list[Any]) -> None:
         """Outcome handler of every outgoing type: rejected and dead events get a line in "Needs attention"."""
         names = [(item.payload.get("event") or {}).get("event_id") for item in items]
-        for event in self.sudo().search([("event_id", "in", names)], order="id"):
-            if event.state in ("rejected", "dead"):
-                event._report_exception()
-            elif event.state == "delivered":
-                event._settle_exceptions()
+        found = self.sudo().search([("event_id", "in", names)], order="id")
+        # runs of neighbours: a problem that a later event of the same record has solved stays solved, and one that
+        # came after it stays open
+        for state, run in groupby(found, key=lambda event: event.state):
+            if state in ("rejected", "dead"):
+                for event in run:
+                    event._report_exception()
+            elif state == "delivered":
+                self.browse([event.id for event in run]).sudo()._settle_exceptions()
 
-    def _exception_record(self) -> models.Model:
-        """The business record if there is one, else the event itself."""
-        self.ensure_one()
-        if self.res_model in self.env and self.res_id:
-            record = self.env[self.res_model].browse(self.res_id).exists()
-            if record:
-                return record
-        return self
+    def _exception_records(self) -> Iterator[models.Model]:
+        """What problems of these events are about, a recordset a model: business records, else the events."""
+        about_themselves = self.browse()
+        for name, events in self.grouped("res_model").items():
+            ids = events.mapped("res_id") if name in self.env else []
+            records = self.env[name].browse(dict.fromkeys(filter(None, ids))).exists() if any(ids) else ()
+            if records:
+                yield records
+                there = set(records.ids)
+                events = events.filtered(lambda event, there=there: event.res_id not in there)
+            about_themselves += events
+        if about_themselves:
+            yield about_themselves
 
     def _report_exception(self) -> None:
+        self.ensure_one()
         dead = self.state == "dead"
         self.env["dist.exception"].with_context(dist_correlation_id=self.correlation_id).report(
             f"outbox.{self.type}",
-            self._exception_record(),
+            *self._exception_records(),
             self.env._("%(type)s for %(key)s failed", type=self.type_name, key=self.key)
             if dead
             else self.env._("%(type)s for %(key)s was rejected", type=self.type_name, key=self.key),
@@ -62,8 +74,10 @@ class DistOutboxEvent(models.Model):
         )
 
     def _settle_exceptions(self) -> None:
-        for event in self:
-            self.env["dist.exception"].settle(f"outbox.{event.type}", event._exception_record(), event.connection_id)
+        """Close the problems of these events; one look a type and connection, for nearly none has any."""
+        for (event_type, connection), events in self.grouped(lambda event: (event.type, event.connection_id)).items():
+            for records in events._exception_records():
+                self.env["dist.exception"].settle(f"outbox.{event_type}", records, connection)
 
     def _dist_retry_exception(self, kind: str) -> bool:
         """Button "Retry" of an exception about this event."""

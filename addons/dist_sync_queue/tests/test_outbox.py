@@ -2,12 +2,14 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 import json
 from datetime import timedelta
+from unittest.mock import Mock
 
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 
 from dist_contracts import MAX_PAYLOAD_BYTES, Availability, Shipment
 
+from ..api import with_records
 from .common import SyncCase
 from .relay_kit import AVAILABILITY, SHIPMENT, RelayKit
 
@@ -124,6 +126,55 @@ class TestOutbox(RelayKit, SyncCase):
         exception.action_retry()
         self.assertEqual(event.state, "pending")
         self.assertEqual(exception.state, "done")
+
+    def test_a_problem_is_as_the_last_event_of_its_record_left_it(self):
+        solved, again, orphan = self.env["res.partner"].create([{"name": name} for name in ("Ana", "Ben", "Gone")])
+        told = {
+            "1": (solved, "broken"),
+            "2": (again, "delivered"),
+            "3": (solved, "delivered"),
+            "4": (again, "rejected"),
+            "5": (orphan, "rejected"),
+            "6": (None, "broken"),
+        }
+        events = {key: self.emit_fact(self.connection, key, report=True, record=told[key][0]) for key in told}
+        orphan.unlink()
+        claimed = self.claim(self.connection)
+        self.intake(*(self.outcome(event, told[event["key"]][1]) for event in claimed))
+        self.run_jobs()
+        problems = self.env["dist.exception"].search([("connection_id", "=", self.connection.id)])
+        about = {(problem.res_model, problem.res_id): problem.state for problem in problems}
+        own = {("dist.outbox.event", events[key].id): "open" for key in "56"}
+        self.assertEqual(about, {("res.partner", solved.id): "done", ("res.partner", again.id): "open", **own})
+        (events["5"] | events["6"]).action_replay()
+        self.assertEqual(problems.filtered(lambda problem: problem.state == "open").res_id, again.id)
+
+    def test_answers_of_many_events_are_one_look_for_problems(self):
+        def queries(first, count):
+            keys = [str(first + n) for n in range(count)]
+            partners = self.env["res.partner"].create([{"name": key} for key in keys])
+            for key, partner in zip(keys, partners, strict=True):
+                self.emit_fact(self.connection, key, report=True, record=partner)
+            self.intake(*(self.outcome(event, "delivered") for event in self.claim(self.connection)))
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.run_jobs()
+            return self.env.cr.sql_log_count - before
+
+        queries(0, 1)
+        self.assertEqual(queries(100, 40), queries(200, 2))
+
+    def test_outcomes_are_given_the_records_they_are_about(self):
+        first, gone, last = self.env["res.partner"].create([{"name": name} for name in ("Ana", "Gone", "Ben")])
+        about = [(first, "a"), (self.env["res.users"].browse(last.id), "other model"), (None, "nothing"), (gone, "gone")]
+        items = [
+            Mock(payload={"event": {"res_model": record and record._name, "res_id": record and record.id}}, key=key)
+            for record, key in [*about, (last, "z"), (first, "again")]
+        ]
+        gone.unlink()
+        found = with_records(self.env["res.partner"], items)
+        self.assertEqual([(item.key, record) for item, record in found], [("a", first), ("z", last), ("again", first)])
 
     def test_settled_events_go_after_their_retention(self):
         gone, dead, young = (self.emit_fact(self.connection, key) for key in ("1", "2", "3"))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from odoo import api, fields, models
 
-from odoo.addons.dist_sync_queue.api import on_dirty, on_event, on_outcome
+from odoo.addons.dist_sync_queue.api import on_dirty, on_event, on_outcome, with_records
 
 
 class DistExampleBin(models.Model):
@@ -36,8 +36,7 @@ class DistExampleBin(models.Model):
     @api.model
     @on_outcome("order.cancel.v1")
     def _on_refused(self, items):
-        for item in items:
-            bins = self.browse(item.payload["event"].get("res_id") or ()).exists()
+        for item, bins in with_records(self, items):
             bins._note(f"order {item.key}: {item.payload['outcome']['verdict']}")
 
     # -- a state to the outside ----------------------------------------------------------------------------------------
