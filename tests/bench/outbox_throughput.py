@@ -10,8 +10,8 @@ Pump and worker are processes of their own, started here with a no-op adapter; V
   one XACK and two UPDATEs an event, in a publishing and a settling process.
 * idle: 100 events/s, each committed alone: milliseconds from the insert to the settled row.
 * marks: business transactions of 10, 50 and 200 dirty marks by eight processes at once, as Odoo's workers are (of
-  10 by four and by one, too); nine of ten repeat a key, while an engine process computes the values and the relay delivers
-  them. The peer is an upsert a key in transactions of the same size by as many writers, with nothing computed.
+  10 by four and by one, too); nine of ten repeat a key, while an engine process computes the values and the relay
+  delivers them. The peer is an upsert a key in transactions of the same size by as many writers, with nothing computed.
 """
 
 from __future__ import annotations

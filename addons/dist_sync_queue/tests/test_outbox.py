@@ -167,7 +167,12 @@ class TestOutbox(RelayKit, SyncCase):
 
     def test_outcomes_are_given_the_records_they_are_about(self):
         first, gone, last = self.env["res.partner"].create([{"name": name} for name in ("Ana", "Gone", "Ben")])
-        about = [(first, "a"), (self.env["res.users"].browse(last.id), "other model"), (None, "nothing"), (gone, "gone")]
+        about = [
+            (first, "a"),
+            (self.env["res.users"].browse(last.id), "other model"),
+            (None, "nothing"),
+            (gone, "gone"),
+        ]
         items = [
             Mock(payload={"event": {"res_model": record and record._name, "res_id": record and record.id}}, key=key)
             for record, key in [*about, (last, "z"), (first, "again")]
