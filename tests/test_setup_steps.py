@@ -211,8 +211,11 @@ def databases(tmp_path_factory: pytest.TempPathFactory):
         cluster.prepare()
         cluster.initialise()
         port = free_port()
-        with Supervisor(folder / "logs", folder / "status.json") as supervisor:
-            supervisor.start(cluster.service(port))
+        with (
+            cluster.socket() as (_folder, settings),
+            Supervisor(folder / "logs", folder / "status.json") as supervisor,
+        ):
+            supervisor.start(cluster.service(port, settings))
             yield Databases(cluster, port)
     finally:
         if cluster.moved:
@@ -221,7 +224,7 @@ def databases(tmp_path_factory: pytest.TempPathFactory):
 
 def test_a_cluster_is_made_over_a_half_made_one(databases: Databases):
     assert databases.sql("SHOW listen_addresses") == "127.0.0.1"
-    assert databases.sql("SHOW unix_socket_directories") == ""
+    assert "unix_socket_directories = ''" in (databases.cluster.data / "postgresql.conf").read_text()
     assert databases.sql("SELECT rolsuper FROM pg_roles WHERE rolname = 'dist_relay'") == "f"
 
 
@@ -231,6 +234,18 @@ def test_the_superuser_needs_the_password(databases: Databases):
     assert subprocess.run(command, env=env, capture_output=True).returncode == 0
     refused = subprocess.run(command, env={**env, "PGPASSWORD": "odoo"}, capture_output=True, text=True)
     assert "password authentication failed" in refused.stderr
+
+
+def test_over_its_socket_too(databases: Databases):
+    folder = databases.sql("SHOW unix_socket_directories")
+    assert Path(folder).stat().st_mode & 0o077 == 0
+    command = [str(databases.cluster.bin / "psql"), "-wXAtc", "SELECT current_user", "-h", folder]
+    env = {**os.environ, **databases.cluster.environment(databases.port)}
+    assert subprocess.run(command, env=env, capture_output=True, text=True).stdout.strip() == "odoo"
+    refused = subprocess.run(command, env={**env, "PGPASSWORD": "odoo"}, capture_output=True, text=True)
+    assert "password authentication failed" in refused.stderr
+    relay = subprocess.run(command, env={**env, "PGUSER": "dist_relay"}, capture_output=True, text=True)
+    assert relay.stdout.strip() == "dist_relay"
 
 
 def test_a_database_is_copied_with_its_files_and_dropped_with_them(databases: Databases):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -222,15 +223,17 @@ class House:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                if self._sql is None or self._sql.closed:
-                    self._sql = psycopg.connect(self.dsn, autocommit=True)
-                cursor = self._sql.execute(text, args or None)
+                connection = self._sql  # writers of a storm ask from threads of their own
+                if connection is None or connection.closed:
+                    connection = self._sql = psycopg.connect(self.dsn, autocommit=True)
+                cursor = connection.execute(text, args or None)
                 return cursor.fetchall() if cursor.description else []
             except psycopg.OperationalError:
                 self._sql = None
                 if time.monotonic() > deadline:
                     raise
-                self.supervisor.tend()
+                if threading.current_thread() is threading.main_thread():
+                    self.supervisor.tend()  # what another thread starts ends with it
                 time.sleep(0.1)
 
     def forget_sql(self) -> None:

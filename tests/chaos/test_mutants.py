@@ -43,7 +43,7 @@ def test_no_sweeper(broken: bool, house: House, scope: Scope) -> None:
 
     house.stop("worker")
     scope.load(20, scope.ship)
-    house.until(lambda: house.redis.xlen(scope.streams.out) == len(scope.keys), "one event per key is published")
+    house.until(lambda: house.redis.xlen(scope.streams.out) >= len(scope.keys), "one event per key is published")
     house.redis.flushall()
     lapsed = "SELECT count(*) FROM dist_outbox_event WHERE connection_id = %s AND lease_until + interval '3 s' < %s"
 
@@ -82,8 +82,10 @@ def test_no_head_of_line_check_in_the_outbox(broken: bool, house: House, scope: 
 
     first = scope.keys[0]
     house.faults({"do": "status", "status": 503, "account": scope.name, "key": first, "times": 1})
+    house.stop("pump")
+    scope.load(20, scope.ship)  # all are there before the first is tried
     with mutant(broken, lambda: sql_function(house, "_heads", "'fact' THEN e.id = (", "'fact' THEN 0 < (")):
-        scope.load(20, scope.ship)
+        house.part("pump")
         judge(scope, "O", broken, lambda: not scope.drain())
 
 

@@ -90,7 +90,7 @@ class Home:
         told: Counter[str] = Counter()
         for fulfillment in order["fulfillments"]:
             told.update(fulfillment["lines"])
-        assert told == {line["id"]: line["quantity"] for line in order["lines"]}
+        assert told == {line["id"]: line["quantity"] for line in order["lines"] if line["quantity"]}
         parcels = [number for fulfillment in order["fulfillments"] for number in fulfillment["tracking"]]
         assert sorted(parcels) == sorted(set(parcels))
 

@@ -97,6 +97,7 @@ def _on_databases(
             **(benchpeer.environment(layout, peer) if peer else {}),
         }
         facts = benchfacts.of(layout, running.databases, said, peer is not None)
+        facts["settings"]["connection"] = "Unix socket" if host else "TCP"
         for script in scripts:
             ui.step("bench", script.stem)
             running.databases.copy(TEMPLATE, DATABASE)

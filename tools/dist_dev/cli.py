@@ -12,8 +12,14 @@ from . import setup, ui
 from .layout import Layout
 from .supervisor import Stopped, running, stop_from_outside, stop_signals
 
-LONG_CHAOS = {"DIST_CHAOS_SECONDS": "600", "DIST_CHAOS_ROUNDS": "3", "DIST_SUITE_LIMIT": "7200"}
-"""What makes the tests of faults long: seconds of the random loop, how often each crash point is tried."""
+LONG_CHAOS = {
+    "DIST_CHAOS_SECONDS": "600",
+    "DIST_CHAOS_ROUNDS": "3",
+    "DIST_SUITE_LIMIT": "7200",
+    "PYTEST_ADDOPTS": "-o faulthandler_timeout=1800",
+}
+"""What makes the tests of faults long: seconds of the random loop, how often each crash point is tried; and what keeps
+a long test from being taken for one that hangs."""
 
 LONG_FUZZ = {"DIST_FUZZ_INPUTS": "200000", "DIST_FUZZ_DOCUMENTS": "2000"}
 """What makes the fuzz tests of the EDI codec long: broken inputs, and documents made from the grammars."""

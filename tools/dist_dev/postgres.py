@@ -175,15 +175,17 @@ class Cluster:
 
     @contextlib.contextmanager
     def socket(self) -> Iterator[tuple[Path, dict[str, str]]]:
-        """A folder for a Unix socket, which only this user may enter, and the settings with which a server uses it.
+        """A folder for a Unix socket, which only the user the server runs as may enter, and the settings to use it.
 
-        It lies in the system's folder for temporary files: the address of a socket may have 107 bytes.
+        It lies in /tmp: the address of a socket may have 107 bytes.
         """
-        with tempfile.TemporaryDirectory(prefix="dist-pg-") as name:
+        with tempfile.TemporaryDirectory(prefix="dist-pg-", dir="/tmp") as name:
             rules = Path(name, "pg_hba.conf")
+            rules.touch(mode=0o600)
             rules.write_text(_HBA + _SOCKET_HBA)
             if self.user:
-                os.chown(name, *self.user)
+                for path in (name, rules):
+                    os.chown(path, *self.user)
             yield Path(name), {"unix_socket_directories": name, "hba_file": str(rules)}
 
     def _answers(self, port: int) -> bool:

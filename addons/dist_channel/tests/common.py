@@ -217,8 +217,11 @@ class ChannelCase(TransactionCase):
         )
         return found.sorted(lambda o: [tree["external_id"] for tree in trees].index(o.external_id))
 
-    def tell_outcome(self, event, verdict: str = "delivered", **more):
-        """Bring back an outbox event's outcome to its handlers, as the engine does."""
+    def tell_outcome(self, event, verdict: str = "delivered", res_model: str | None = None, **more):
+        """Bring back an outbox event's outcome to its handlers, as the engine does.
+
+        :param res_model: instead of the event's own model
+        """
         outcome = {"event_id": event.event_id, "verdict": verdict, "version": event.version, **more}
         payload = {
             "outcome": outcome,
@@ -227,7 +230,7 @@ class ChannelCase(TransactionCase):
                 "type": event.type,
                 "key": event.key,
                 "payload": event.payload,
-                "res_model": event.res_model,
+                "res_model": res_model or event.res_model,
                 "res_id": event.res_id,
             },
         }

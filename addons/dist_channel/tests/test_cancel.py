@@ -166,6 +166,12 @@ class TestCancel(ChannelCase):
         self.tell_outcome(self.events("order.cancel.v1"), "rejected", message="already fulfilled")
         self.assertEqual((record.state, record.problem), ("exception", "already fulfilled"))
 
+    def test_an_answer_about_another_model_with_the_same_id_changes_nothing(self):
+        record = self.receive(order([line("SKU-A", 2)]))
+        record.action_cancel()
+        self.tell_outcome(self.events("order.cancel.v1"), "rejected", message="no", res_model="sale.order")
+        self.assertEqual(record.state, "cancelled")
+
     def test_cancelled_in_odoo_after_a_part_was_shipped(self):
         record = self.receive(order([line("SKU-A", 2)]))
         self.deliver(record.picking_ids, {self.product_a: 1})

@@ -140,6 +140,15 @@ class TestShipment(ChannelCase):
         self.tell_outcome(event, "rejected", message="late")
         self.assertEqual(record.state, "shipped")
 
+    def test_an_answer_about_another_model_with_the_same_id_changes_nothing(self):
+        record = self.shipped(order([line("SKU-A", 1)]))
+        self.deliver(record.picking_ids)
+        event = self.events("shipment.confirm.v1")
+        self.tell_outcome(event, res_model="stock.picking.batch")
+        self.assertEqual(record.picking_ids.dist_shipment_state, "sent")
+        self.tell_outcome(event)
+        self.assertEqual(record.picking_ids.dist_shipment_state, "confirmed")
+
     def test_a_channel_that_takes_no_shipments(self):
         manifest = dict(self.adapter.manifest)
         manifest["capabilities"] = [c for c in manifest["capabilities"] if c != "shipment.confirm"]

@@ -198,9 +198,10 @@ class Watcher:
             since = max(batch.started, self._looked_at)
             self._look_at = min(self._look_at, max(now, since + LOOK_AFTER_SECONDS))
         if now >= self._look_at:
-            self._look_at, self._looked_at = float("inf"), now
+            self._look_at = float("inf")
             with self.side.cursor() as cr:
                 groups = claim.ready_groups(cr)
+            self._looked_at = time.monotonic()  # after it: the dearer a look, the rarer
             if any(self._higher(self._lane_of(group.handler), batch.lane) for group in groups):
                 self._enough(batch)
 

@@ -57,6 +57,7 @@ class DistException(models.Model):
     _one_open = models.UniqueIndex(
         "(kind, COALESCE(res_model, ''), COALESCE(res_id, 0), COALESCE(connection_id, 0)) WHERE state = 'open'"
     )
+    _open_by_record = models.Index("(res_model, res_id) WHERE state = 'open'")
     _open_by_connection = models.Index("(connection_id) WHERE state = 'open'")
 
     @api.depends("res_model", "res_id")
@@ -170,7 +171,12 @@ class DistException(models.Model):
     @api.model
     @api.private
     def settle(self, kind: str, records: models.Model | None, connection: models.Model | None = None) -> DistException:
-        """Close the open exceptions of ``kind`` about ``records`` (of one connection, where given): it is gone."""
+        """Close the open exceptions of ``kind`` about ``records`` (of one connection, where given): the cause is gone.
+
+        :param records: None: about no record; none, of whatever model: nothing is closed
+        """
+        if records is not None and not records:
+            return self.browse()
         domain = self._open_domain(kind, records, connection)
         if not connection:
             domain = [leaf for leaf in domain if leaf[0] != "connection_id"]

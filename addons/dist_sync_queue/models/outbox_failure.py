@@ -40,10 +40,10 @@ class DistOutboxEvent(models.Model):
                 for event in run:
                     event._report_exception()
             elif state == "delivered":
-                self.browse([event.id for event in run]).sudo()._settle_exceptions()
+                found.browse(event.id for event in run)._settle_exceptions()
 
     def _exception_records(self) -> Iterator[models.Model]:
-        """What problems of these events are about, a recordset a model: business records, else the events."""
+        """What problems of these events are about, one recordset per model: business records, else the events."""
         about_themselves = self.browse()
         for name, events in self.grouped("res_model").items():
             ids = events.mapped("res_id") if name in self.env else []
@@ -74,7 +74,7 @@ class DistOutboxEvent(models.Model):
         )
 
     def _settle_exceptions(self) -> None:
-        """Close the problems of these events; one look a type and connection, for nearly none has any."""
+        """Close the problems of these events; one search per type, connection and model, for nearly none has any."""
         for (event_type, connection), events in self.grouped(lambda event: (event.type, event.connection_id)).items():
             for records in events._exception_records():
                 self.env["dist.exception"].settle(f"outbox.{event_type}", records, connection)

@@ -4,14 +4,18 @@
 
 from __future__ import annotations
 
+from typing import Any
 from unittest.mock import patch
 
 from odoo.tests import HttpCase
+from odoo.tests.common import ChromeBrowser
 from odoo.tools import mute_logger
 
 from odoo.addons.base.models.assetsbundle import JavascriptAsset
 
 MISSING = "Could not get content for"
+PATIENCE = 5
+"""What Odoo's limits for the browser (a minute for bundles to be made, say) are multiplied by, for slow machines."""
 
 
 class BrowserCase(HttpCase):
@@ -35,6 +39,13 @@ class BrowserCase(HttpCase):
             return "" if message.startswith(MISSING) else original(asset, message)
 
         self.startPatcher(patch.object(JavascriptAsset, "generate_error", generate_error))
+        init = ChromeBrowser.__init__
+
+        def patient(browser: ChromeBrowser, *args: Any, **kwargs: Any) -> None:
+            init(browser, *args, **kwargs)
+            browser.throttling_factor = PATIENCE
+
+        self.startPatcher(patch.object(ChromeBrowser, "__init__", patient))
         silence = mute_logger("odoo.addons.base.models.assetsbundle", "odoo.addons.base.models.ir_attachment")
         silence.__enter__()
         self.addCleanup(silence.__exit__, None, None, None)

@@ -60,6 +60,12 @@ class TestException(RelayKit, SyncCase):
         self.assertFalse(self.inbox.settle("test.kind", self.partner))
         self.assertNotEqual(self.report(), first)
 
+    def test_settling_no_records_leaves_what_is_about_none(self):
+        general = self.inbox.report("test.kind", None, "Nobody's")
+        self.assertFalse(self.inbox.settle("test.kind", self.env["res.partner"]))
+        self.assertEqual(general.state, "open")
+        self.assertEqual(self.inbox.settle("test.kind", None), general)
+
     def test_correlation_comes_from_the_context(self):
         exception = self.inbox.with_context(dist_correlation_id=TRACE).report("k", None, "Nobody's")
         self.assertEqual(exception.correlation_id, TRACE)

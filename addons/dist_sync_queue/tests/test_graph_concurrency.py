@@ -59,7 +59,7 @@ class TestGraphConcurrency(EngineCase):
             parents = (self.later(env)._step(str(n)) for n in range(PARENTS))
             chain(group(*parents), self.later(env)._count()).enqueue()
         workers = [self.start_worker() for _n in range(3)]
-        self.wait_for("the child", lambda: self.states() == {"done": PARENTS + 1}, 120)
+        self.wait_for("the child", lambda: self.states() == {"done": PARENTS + 1}, 240)
         output = ""
         for worker in workers:
             worker.terminate()

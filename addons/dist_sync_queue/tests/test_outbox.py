@@ -149,6 +149,36 @@ class TestOutbox(RelayKit, SyncCase):
         (events["5"] | events["6"]).action_replay()
         self.assertEqual(problems.filtered(lambda problem: problem.state == "open").res_id, again.id)
 
+    def test_a_problem_is_solved_for_its_own_connection_only(self):
+        partner = self.env["res.partner"].create({"name": "Ana"})
+        other = self.make_connection(name="Other", settings={"shop_domain": "two.example"})
+        problems = {}
+        for connection in (self.connection, other):
+            self.emit_fact(connection, "1", record=partner)
+            self.answer(self.claim(connection)[0], "rejected", message="no")
+            self.run_jobs()
+            problems[connection] = self.env["dist.exception"].search([("connection_id", "=", connection.id)])
+        for connection, key in ((self.connection, "2"), (other, "3")):
+            self.emit_fact(connection, key, report=True, record=partner if connection == other else None)
+        self.intake(*(self.outcome(self.claim(each)[0], "delivered") for each in problems))
+        self.run_jobs()
+        self.assertEqual([problem.state for problem in problems.values()], ["open", "done"])
+
+    def test_a_problem_about_what_is_not_there_is_about_the_event(self):
+        events = [self.emit_fact(self.connection, str(number)) for number in range(3)]
+        about = [("gone.model", 7), ("res.partner", 0), ("res.partner", 2_000_000_000)]
+        for event, record in zip(events, about, strict=True):
+            self.env.cr.execute(
+                "UPDATE dist_outbox_event SET res_model = %s, res_id = %s WHERE id = %s", (*record, event.id)
+            )
+        self.env.invalidate_all()
+        self.intake(*(self.outcome(event, "rejected") for event in self.claim(self.connection)))
+        self.run_jobs()
+        problems = self.env["dist.exception"].search([("connection_id", "=", self.connection.id)], order="res_id")
+        self.assertEqual([(each.res_model, each.res_id) for each in problems], [(e._name, e.id) for e in events])
+        self.outbox.union(*events)._settle_exceptions()
+        self.assertEqual(set(problems.mapped("state")), {"done"})
+
     def test_answers_of_many_events_are_one_look_for_problems(self):
         def queries(first, count):
             keys = [str(first + n) for n in range(count)]
@@ -178,7 +208,8 @@ class TestOutbox(RelayKit, SyncCase):
             for record, key in [*about, (last, "z"), (first, "again")]
         ]
         gone.unlink()
-        found = with_records(self.env["res.partner"], items)
+        with self.assertQueryCount(1):
+            found = with_records(self.env["res.partner"], items)
         self.assertEqual([(item.key, record) for item, record in found], [("a", first), ("z", last), ("again", first)])
 
     def test_settled_events_go_after_their_retention(self):

@@ -65,7 +65,9 @@ class TestWorkerLife(EngineCase):
 
     def test_cut_connections_are_made_again(self):
         self.start_worker("--processes", "1")
-        pid = self.wait_for("a worker", lambda: self.query(SLOT))[0][1]
+        self.events(1)
+        self.wait_for("it is in its loop", lambda: self.states() == {"done": 1})
+        pid = self.query(SLOT)[0][1]
         self.query(
             """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                 WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name <> %s""",
@@ -73,7 +75,7 @@ class TestWorkerLife(EngineCase):
         )
         self.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'dist_worker'")
         self.events(7)
-        self.wait_for("the jobs are run", lambda: self.states() == {"done": 7})
+        self.wait_for("the jobs are run", lambda: self.states() == {"done": 8})
         self.wait_for("the same process goes on", lambda: [row[1] for row in self.query(SLOT)] == [pid])
 
     def test_it_waits_for_the_addon(self):

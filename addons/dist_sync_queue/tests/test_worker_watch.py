@@ -15,6 +15,7 @@ from psycopg2 import errors
 from odoo.tests import tagged
 
 from ..api import checkpoint, progress
+from ..engine import watch
 from ..engine.hand import Hand, current
 from ..engine.maintain import sweep
 from ..engine.slots import Side
@@ -24,6 +25,8 @@ from ..errors import JobCancelled, JobTimeout
 from .worker_kit import EngineCase, clean_environment, odoo_command
 
 THING = "test.thing.v1"
+OTHERS = """SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
+               AND application_name <> current_setting('application_name')"""
 LIMIT = 60.0
 """Longest wait for something that is certain to come."""
 FREEZE = """
@@ -78,7 +81,7 @@ class TestWatch(EngineCase):
                 env.cr.execute("SELECT pg_sleep(600)")
 
         with (
-            self.handler(THING, handler, batch=5, timeout=0.3, max_attempts=1),
+            self.handler(THING, handler, batch=5, timeout=2.0, max_attempts=1),
             self.assertLogs("odoo.sql_db", "ERROR"),
         ):
             self.work()
@@ -93,7 +96,7 @@ class TestWatch(EngineCase):
                 env.cr.execute("SELECT pg_sleep(600)")
 
         with (
-            self.handler(THING, handler, batch=1, timeout=0.3, max_attempts=1),
+            self.handler(THING, handler, batch=1, timeout=2.0, max_attempts=1),
             self.assertLogs("odoo.sql_db", "ERROR"),
             self.committed() as env,
         ):
@@ -121,6 +124,7 @@ class TestWatch(EngineCase):
         self.assertEqual(code, -signal.SIGKILL, output)
         self.assertIn("could not be stopped; this process ends", output)
         self.assertIn("_never_returns", output, "where it hung")
+        self.wait_for("the server let go of the dead worker", lambda: not self.query(OTHERS))
         self.work()
         self.assertEqual(self.outcomes(), [("dead", "JobTimeout"), ("done", "")])
         told = self.query("SELECT outcome, error_type, error_message FROM dist_job_attempt ORDER BY id")
@@ -210,7 +214,7 @@ class TestWatch(EngineCase):
                 threading.Thread(target=self.cancel, args=(second,)).start()
                 env.cr.execute("SELECT pg_sleep(600)")
 
-        with self.handler(THING, handler, batch=3), self.assertLogs("odoo.sql_db", "ERROR"):
+        with self.handler(THING, handler, batch=3, budget=3600.0), self.assertLogs("odoo.sql_db", "ERROR"):
             self.work()
         self.assertEqual(self.outcomes(), [("done", ""), ("cancelled", ""), ("done", "")])
         self.assertEqual(sorted(name for name, _key in self.ledger()), ["0", "2"])
@@ -250,7 +254,7 @@ class TestWatch(EngineCase):
                 hand = current()
                 self.until("the watcher knows", lambda: third in hand.stop_ids)
 
-        with self.handler(THING, handler, batch=1):
+        with self.handler(THING, handler, batch=1, budget=3600.0):
             self.work()
         self.assertEqual(self.outcomes(), [("done", ""), ("done", ""), ("cancelled", "")])
         self.assertEqual(set(called), {0, 1})
@@ -300,8 +304,7 @@ class TestWatch(EngineCase):
             if len(served) == 2:
                 with self.committed() as other:
                     other["dist.job"].enqueue([{"handler": "test.urgent.v1", "lane": "high", "payload": {}}])
-                hand = current()
-                self.until("the watcher heard of it", lambda: hand.enough)
+                self.until_told("high")
 
         with (
             self.handler(THING, slow, batch=1, lane="low", budget=3600.0),
@@ -315,8 +318,35 @@ class TestWatch(EngineCase):
         """Events of the relay: SQL does not say which lane they are for."""
         self.assertEqual(self.served_before_urgent(), 2)
 
+    def test_many_rings_are_one_look(self):
+        """Whoever marks rings, hundreds of times a second; a look reads all groups."""
+        hand, looks = Hand(), []
+        watcher = Watcher(hand, self.registry)
+        self.addCleanup(watcher.stop)
+        hand.begin(0, "low", [])
+        self.addCleanup(hand.end)
+        hand.batch = hand.batch._replace(started=time.monotonic() - 2 * LIMIT)
+        self.patch(watch, "LOOK_AFTER_SECONDS", LIMIT)
+        self.patch(watch.claim, "ready_groups", lambda cr: looks.append(cr) or [])
+        for _n in range(5):
+            watcher.look({""})
+        self.assertEqual(len(looks), 1)
+        watcher._looked_at -= LIMIT
+        watcher.look({""})
+        self.assertEqual(len(looks), 2, "a ring that comes later makes it look again")
+
     def test_a_batch_that_makes_way_does_so_even_if_it_collides(self):
         self.assertEqual(self.served_before_urgent(errors.SerializationFailure), 2)
+
+    def until_told(self, lane):
+        """Ring until the watcher has told the batch that it is enough: it may begin to listen after the first ring."""
+        hand = current()
+
+        def told():
+            self.query("SELECT pg_notify('dist_job', %s)", lane)
+            return hand.enough
+
+        self.until("the watcher heard of it", told)
 
     def served_before_urgent(self, collision=None):
         """How many calls of a low lane come before an urgent job that is made during the second."""
@@ -327,9 +357,7 @@ class TestWatch(EngineCase):
             served.append("low")
             if len(served) == 2:
                 self.query("INSERT INTO dist_job (handler, payload) VALUES ('test.urgent.v1', '{}')")
-                self.query("SELECT pg_notify('dist_job', '')")
-                hand = current()
-                self.until("the watcher looked", lambda: hand.enough)
+                self.until_told("")
                 if collision:
                     raise collision("on purpose")
 

@@ -113,7 +113,7 @@ def test_pages_are_not_stored_before_those_redis_lost(what, relay, pg, world, cl
     pump.end()
     world.faults({"op": "pull", "do": "hang", "seconds": 0.0}, {"op": "pull", "do": "hang", "seconds": 0.8})
     relay(pump=False)
-    until(lambda: client.xlen(keys.results) == 10)
+    until(lambda: client.xlen(keys.results) >= 10)
     client.flushall() if what == "everything" else client.delete(keys.results)
     until(lambda: client.xlen(keys.results))
     relay(worker=False)
@@ -224,10 +224,10 @@ def test_random_kills(nodes, pg, world, client):
 def test_a_graceful_stop_finishes_the_call_and_gives_back_the_rest(nodes, pg, world):
     for number in range(30):
         pg.emit("shop", SHIP, f"order-{number}")
-    world.faults({"op": "confirm", "do": "hang", "seconds": 0.5, "key": "order-2"})
+    world.faults({"op": "confirm", "do": "hang", "seconds": 3.0, "key": "order-2"})
     nodes.start("pump", lease_seconds=60)
     first = nodes.start("worker", lease_seconds=60, claim_idle_seconds=50)
-    until(lambda: len(world.calls()) == 3)
+    until(lambda: len(world.calls()) >= 3)
     first.terminate()
     assert first.wait(20) == 0
     before = len(world.calls())
