@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -120,6 +121,41 @@ def test_the_overlap_does_not_read_orders_again(harness: ShopifyHarness) -> None
     before = harness.fake.engine.requests["OrderDetails"]
     assert events(pull(harness, PULL, cursor)) == []
     assert harness.fake.engine.requests["OrderDetails"] == before
+
+
+class Scarce:
+    """A budget that is used up after a few requests."""
+
+    def __init__(self, requests: int) -> None:
+        self.left = requests
+
+    def acquire(self, operation: str, cost: float = 1.0, priority: int = 5) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Snoozed(5, f"budget of {operation} is used up", code="throttled")
+
+    def feedback(self, operation: str, available: float, restore_rate: float) -> None:
+        """What is left is known."""
+
+    def penalise(self, operation: str, retry_after: float) -> None:
+        """Nobody is refused."""
+
+
+def test_what_was_read_before_the_budget_ended_is_not_read_again(harness: ShopifyHarness) -> None:
+    """Orders of a page of heads that costs more than one run may use: each run goes on where the last one ended."""
+    placed = {harness.place({harness.skus[0]: 1}) for _ in range(20)}
+    cursor, found, more = None, [], True
+    while more:
+        pages = PullOrders(replace(harness.context(), throttle=Scarce(3))).pull(cursor, harness.clock.now())
+        before = len(found)
+        with suppress(Snoozed):
+            for page in pages:
+                found.extend(event.key for event in page.events)
+                cursor, more = page.cursor, page.more
+        assert len(found) > before, "each run gets on"
+    assert (len(found), set(found)) == (20, placed)
+    assert harness.fake.engine.requests["OrderDetails"] == 7
+    assert cursor == pull(harness, PULL)[-1].cursor
 
 
 def test_the_cursor_never_passes_what_was_seen(harness: ShopifyHarness) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -30,6 +30,8 @@ LINES = 25
 SEEN = 1_000
 RAW = 100_000
 
+Events = tuple[Incoming | Malformed, ...]
+
 
 class PullOrders:
     """Reads orders; see the module."""
@@ -43,7 +45,10 @@ class PullOrders:
         self._log, self._clock = ctx.log, ctx.clock
 
     def pull(self, cursor: Cursor | None, deadline: datetime) -> Iterator[Page]:
-        """Yield one page per page of heads.
+        """Yield a page for each request of whole orders, the last of them with the place of the next page of heads.
+
+        What is read is kept, even if the store's budget or the time ends before a whole page of heads is read: it would
+        be read anew, with as little budget, for ever.
 
         The cursor holds ``since`` (lower bound of the query), ``after`` (the store's position within it, while a run is
         unfinished), ``high`` (latest change seen) and ``seen`` (order id → change, within the overlap).
@@ -51,9 +56,15 @@ class PullOrders:
         state = dict(cursor or {"since": self._since})
         while True:
             heads, after = self._heads(state)
-            known = state.get("seen", {})
-            fresh = list(dict.fromkeys(id_ for id_, changed in heads if known.get(short(id_)) != changed))
-            events = tuple(self._read(fresh))
+            changes, known = dict(heads), state.get("seen", {})
+            left = [id_ for id_, changed in changes.items() if known.get(short(id_)) != changed]
+            events: Events = ()
+            while left:
+                some, events = self._read(left)
+                left = left[len(some) :]
+                if left:
+                    state = {**state, "seen": _bounded({**state.get("seen", {}), **_marks(some, changes)})}
+                    yield Page(events, state, more=True)
             state = self._advance(state, heads, after)
             yield Page(events, state, more=after is not None)
             if after is None:
@@ -82,7 +93,7 @@ class PullOrders:
         if high:  # an order dated in the future, by whoever's clock, must not hide the ones before it
             clocks = (self._client.server_time, self._clock.now())
             high = min(high, *(_moment(now) for now in clocks if now))
-        seen = {**state.get("seen", {}), **{short(id_): changed for id_, changed in heads}}
+        seen = {**state.get("seen", {}), **_marks(dict(heads), dict(heads))}
         if after is not None:
             return {"since": state.get("since"), "after": after, "high": high, "seen": _bounded(seen)}
         since = state.get("since")
@@ -92,10 +103,10 @@ class PullOrders:
             seen = {id_: changed for id_, changed in seen.items() if changed >= since}
         return {"since": since, "high": high, "seen": _bounded(seen)}
 
-    def _read(self, ids: Sequence[str]) -> Iterator[Incoming | Malformed]:
-        start = 0
-        while start < len(ids):
-            some = ids[start : start + self._details]
+    def _read(self, ids: Sequence[str]) -> tuple[Sequence[str], Events]:
+        """The first of these orders whole, as many as one request can bear: (their ids, what was read)."""
+        while True:
+            some = ids[: self._details]
             try:
                 found = self._client.run("OrderDetails", {"ids": list(some)}).get("nodes")
             except TooCostly:
@@ -103,11 +114,9 @@ class PullOrders:
                     raise
                 self._details = max(1, self._details // 2)
                 continue
-            start += len(some)
             nodes = found if isinstance(found, list) and len(found) == len(some) else [None] * len(some)
-            for id_, raw in zip(some, nodes, strict=True):
-                if raw is not None:  # deleted meanwhile
-                    yield self._event(id_, raw)
+            there = ((id_, raw) for id_, raw in zip(some, nodes, strict=True) if raw is not None)  # deleted meanwhile
+            return some, tuple(self._event(id_, raw) for id_, raw in there)
 
     def _event(self, id_: str, raw: Any) -> Incoming | Malformed:
         try:
@@ -141,6 +150,11 @@ def _moment(value: datetime | str) -> str:
     if isinstance(value, str):
         value = datetime.fromisoformat(value.replace("Z", "+00:00"))
     return value.astimezone(timezone.utc).isoformat(timespec="microseconds")
+
+
+def _marks(ids: Iterable[str], changes: Mapping[str, str]) -> dict[str, str]:
+    """What the cursor remembers of orders that were read: short id → time of change."""
+    return {short(id_): changes[id_] for id_ in ids}
 
 
 def _bounded(seen: dict[str, str]) -> dict[str, str]:
