@@ -146,6 +146,17 @@ def item(client, stream, **fields):
     return client.xadd(stream, {"i": json.dumps(fields, separators=(",", ":"))}).decode()
 
 
+def events(client, stream):
+    """Writes the next event of one key with each call."""
+    numbers = iter(range(100))
+
+    def event():
+        id_ = str(UUID(int=next(numbers)))
+        return item(client, stream, kind="event", envelope={"event_id": id_, "key": "k", "payload": {}})
+
+    return event
+
+
 def test_an_end_of_pull_waits_behind_other_pumps_and_holds_up_nothing_else(client, pg):
     shop, other = results(client, pg, "shop"), results(client, pg, "other")
     first = item(client, shop, kind="nonsense")
@@ -171,13 +182,7 @@ def test_an_end_of_pull_waits_behind_other_pumps_and_holds_up_nothing_else(clien
 def test_events_do_not_overtake_those_in_the_hands_of_another_pump(client, pg):
     """It may be slow, or dead: then they are taken over first. What has no order waits for nothing."""
     shop = results(client, pg, "shop")
-    numbers = iter(range(100))
-
-    def event():
-        return item(
-            client, shop, kind="event", envelope={"event_id": str(UUID(int=next(numbers))), "key": "k", "payload": {}}
-        )
-
+    event = events(client, shop)
     first = [event(), event()]
     colleague = Consumer(client, shop, PUMP_GROUP, "colleague")
     assert [entry.id for entry in colleague.read(2, None)] == first
@@ -197,6 +202,66 @@ def test_events_do_not_overtake_those_in_the_hands_of_another_pump(client, pg):
     event()
     until(lambda: intake.turn(1) == 0 and client.xlen(shop) == 0)
     assert list(pg.facts()["jobs"]) == [str(UUID(int=number)) for number in range(5)]
+
+
+def redis_lost_its_data(client, stream):
+    client.flushall()
+
+
+def the_stream_is_lost(client, stream):
+    client.delete(stream)
+
+
+def the_group_is_lost(client, stream):
+    client.xgroup_destroy(stream, PUMP_GROUP)
+
+
+def an_older_replica_took_over(client, stream):
+    """It has the entries, and lacks that anybody was given one."""
+    client.xgroup_destroy(stream, PUMP_GROUP)
+    client.xgroup_create(stream, PUMP_GROUP, id="0")
+
+
+@pytest.mark.parametrize(
+    "lose", [redis_lost_its_data, the_stream_is_lost, the_group_is_lost, an_older_replica_took_over]
+)
+@pytest.mark.parametrize("when", ["held back", "just read"])
+def test_what_is_in_hand_is_not_stored_when_redis_lost_what_was_before_it(client, pg, lose, when):
+    """Two pumps share a pull's pages; Redis loses them, and with them that the other pump has the first in hand."""
+    shop = results(client, pg, "shop")
+    event = events(client, shop)
+    first = event()
+    assert [entry.id for entry in Consumer(client, shop, PUMP_GROUP, "colleague").read(1, None)] == [first]
+    event()
+    intake = Intake(client, pg, Settings(), "me")
+    intake.use(pg.database, ["shop"])
+    if when == "held back":
+        intake.turn(1)
+        lose(client, shop)
+    else:
+        read = intake._read
+        intake._read = lambda block_ms: (read(block_ms), lose(client, shop))[0]
+    intake.turn(1)
+    stored = list(pg.facts()["jobs"])
+    assert stored == [str(UUID(int=number)) for number in range(len(stored))], "the second without the first"
+
+
+def test_a_pull_asked_for_again_is_stored_whole_after_redis_lost_it(client, pg):
+    shop = results(client, pg, "shop")
+    event = events(client, shop)
+    event()
+    Consumer(client, shop, PUMP_GROUP, "colleague").read(1, None)
+    event()
+    intake = Intake(client, pg, Settings(), "me")
+    intake.use(pg.database, ["shop"])
+    intake.turn(1)
+    client.flushall()
+    intake.turn(1)
+    again = events(client, shop)
+    for _ in range(3):
+        again()
+    until(lambda: intake.turn(1) == 0 and client.xlen(shop) == 0)
+    assert list(pg.facts()["jobs"]) == [str(UUID(int=number)) for number in range(3)]
 
 
 def test_an_end_of_pull_waits_however_much_the_pump_has_in_hand_itself(client, pg):

@@ -26,8 +26,6 @@ from .port import PgPort, Refused
 
 TAKE_OVER_IDLE_MS = 30_000
 TAKE_OVER_EVERY = 10.0
-DEFER_SECONDS = 60.0
-"""Longest time something is held back; more than it takes to take over what a dead pump had in hand."""
 MAX_BYTES = 8_000_000
 RAW_LIMIT = 4_000
 _ORDERED = (b'"kind":"event"', b'"kind":"pull_done"')
@@ -51,7 +49,7 @@ class Intake:
         self._consumers: dict[str, Consumer] = {}
         self._connections: dict[str, str] = {}
         self._recover: set[str] = set()
-        self._deferred: dict[str, dict[str, tuple[Entry, float]]] = {}
+        self._deferred: dict[str, dict[str, Entry]] = {}
         self._last_take_over = time.monotonic()
 
     def use(self, database: str, connections: Iterable[str]) -> None:
@@ -135,34 +133,45 @@ class Intake:
         left; and for ``pull_done`` PostgreSQL would find the announced events missing and ask for the whole pull again.
         Outcomes have no order among each other: of a key there is one under way.
         """
-        held = self._deferred.get(stream, {})
         ordered = [entry for entry in entries if any(kind in entry.fields.get(F_ITEM, b"") for kind in _ORDERED)]
         if not ordered:
             return entries
-        behind = [_position(id_) for id_ in held]
+        behind = [_position(id_) for id_ in self._deferred.get(stream, {})]
         if (theirs := self._first_of_others(stream)) is not None:
             behind.append(theirs)
         late = [entry for entry in ordered if behind and _position(entry.id) > min(behind)]
-        if not late:
-            return entries
-        held = self._deferred.setdefault(stream, {})
-        for entry in late:
-            held.setdefault(entry.id, (entry, time.monotonic()))
-        return [entry for entry in entries if entry.id not in held]
+        if late:
+            self._deferred.setdefault(stream, {}).update((entry.id, entry) for entry in late)
+        held = {entry.id for entry in late}
+        lost = self._lost(stream, [entry for entry in ordered if entry.id not in held])
+        return [entry for entry in entries if entry.id not in held | lost]
 
     def _not_held_back(self, stream: str) -> list[Entry]:
-        """What was held back and need not be any more. It is stored now or, after a failure, read again."""
+        """What was held back and need not be any more. It is stored now or, after a failure, read again.
+
+        No time limit: what a dead pump had in hand is taken over, and then nobody else is before it.
+        """
         if stream not in self._consumers:
             return []
         held, theirs = self._deferred[stream], self._first_of_others(stream)
-        ready = [
-            entry
-            for entry, since in held.values()
-            if theirs is None or _position(entry.id) < theirs or time.monotonic() - since > DEFER_SECONDS
-        ]
+        ready = [entry for entry in held.values() if theirs is None or _position(entry.id) < theirs]
         for entry in ready:
             held.pop(entry.id)
-        return sorted(ready, key=lambda entry: _position(entry.id))
+        lost = self._lost(stream, ready)
+        return sorted((e for e in ready if e.id not in lost), key=lambda entry: _position(entry.id))
+
+    def _lost(self, stream: str, ordered: list[Entry]) -> set[str]:
+        """Those that are this pump's no more: another one took them over, or Redis lost them.
+
+        Asked after :meth:`_first_of_others`: a Redis that came back without its data knows of no other pump, and what
+        that one had in hand would be overtaken. It does not know of this pump's entries either: they are dropped, and
+        PostgreSQL asks again for what is missing.
+        """
+        ids = [entry.id for entry in ordered]
+        lost = set(ids) - self._consumers[stream].holds(ids)
+        if lost:
+            self._log.info("results in hand are this pump's no more; left alone", stream=stream, entries=len(lost))
+        return lost
 
     def _first_of_others(self, stream: str) -> tuple[int, ...] | None:
         """Where the first entry stands that another pump has in hand."""

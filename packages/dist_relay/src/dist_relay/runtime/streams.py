@@ -60,6 +60,7 @@ class Consumer:
         self._finish = client.register_script(scripts.FINISH)
         self._page = client.register_script(scripts.PAGE)
         self._release = client.register_script(scripts.RELEASE)
+        self._holds = client.register_script(scripts.HOLDS)
         self._leave = client.register_script(scripts.LEAVE)
 
     def read(self, count: int, block_ms: int | None) -> list[Entry]:
@@ -131,6 +132,16 @@ class Consumer:
         """
         argv = [self.group, self.name, id_, so_far, ttl_ms, *items]
         return int(self._page(keys=[self.stream, results_stream, witness], args=argv))  # type: ignore[arg-type]
+
+    def holds(self, ids: Sequence[str]) -> set[str]:
+        """Which of these entries this consumer was given and did not finish, as Redis knows it now.
+
+        None of them when the stream or its group is gone. Asks only: no entry's idle time is renewed.
+        """
+        if not ids:
+            return set()
+        answer: Any = self._holds(keys=[self.stream], args=[self.group, self.name, *ids])
+        return {id_ for id_, held in zip(ids, answer, strict=True) if held}
 
     def forget(self, ids: Sequence[str]) -> None:
         """Acknowledge and delete, without a result."""
