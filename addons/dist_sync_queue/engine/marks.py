@@ -33,14 +33,14 @@ from typing import Any, NamedTuple
 
 from odoo import api
 
-from ..errors import Permanent, RetryLater, Snooze
+from ..errors import Permanent, Snooze
 from .backoff import full_jitter
 from .claim import Group
 from .execute import Report, Work, context_env
 from .hand import Hand, Unguarded
 from .handlers import Handler
 from .isolate import isolate
-from .settle import message_of, report_dead, trace_of
+from .settle import message_of, report_dead, seconds_asked, trace_of
 
 _CLAIM = """
 WITH RECURSIVE keys AS (
@@ -184,7 +184,7 @@ def failed(env: api.Environment, handler: Handler, key: Key, error: BaseExceptio
     counted = not isinstance(error, Snooze)
     attempts = key.attempts + counted
     if not isinstance(error, Permanent) and attempts < spec.max_attempts:
-        wait = error.seconds if isinstance(error, (RetryLater, Snooze)) else None
+        wait = seconds_asked(error)
         if wait is None:
             wait = full_jitter(attempts, spec.backoff, spec.backoff_max)
         put_back(env.cr, handler, [key], wait, int(counted))

@@ -24,6 +24,8 @@ _logger = logging.getLogger(__name__)
 
 TRACE_CHARS = 6000
 MESSAGE_CHARS = 2000
+LONGEST_SECONDS = 10 * 365 * 86400.0
+"""Longest wait a handler may ask for: ten years. Dates end, and what is put off for longer was not meant."""
 
 
 def settle_done(
@@ -64,8 +66,8 @@ def settle_failed(
     dead = isinstance(error, Permanent) or (counted and attempts >= most)
     if dead:
         wait = None
-    elif isinstance(error, (RetryLater, Snooze)) and error.seconds is not None:
-        wait = float(error.seconds)
+    elif (asked := seconds_asked(error)) is not None:
+        wait = asked
     else:
         wait = full_jitter(attempts, spec.backoff, spec.backoff_max) if spec else 60.0
     env.cr.execute(
@@ -88,7 +90,7 @@ def settle_failed(
             "state": "dead" if dead else "pending",
             "attempts": attempts,
             "number": row.attempts + 1,
-            "type": getattr(error, "error_type", type(error).__name__),
+            "type": storable(str(getattr(error, "error_type", type(error).__name__))),
             "message": message_of(error)[:MESSAGE_CHARS],
             "trace": trace_of(error),
             "lane": handler.lane if handler else None,
@@ -138,16 +140,42 @@ def report_dead(env: api.Environment, job_id: int, correlation_id: str | None = 
         _logger.exception("Dead job %s could not be reported", job_id)
 
 
+def seconds_asked(error: BaseException) -> float | None:
+    """The seconds a handler asked to wait, as far as a date can hold them; None: it named no number."""
+    if not isinstance(error, (RetryLater, Snooze)) or error.seconds is None:
+        return None
+    try:
+        seconds = float(error.seconds)
+    except (TypeError, ValueError):
+        return None
+    return min(max(seconds, 0.0), LONGEST_SECONDS) if seconds == seconds else None  # not a number: unlike itself
+
+
+def storable(text: str) -> str:
+    """``text`` without what PostgreSQL refuses: NUL, and halves of characters as file names and broken input have them.
+
+    What an error says must never keep it from being written down: its handler would stand still.
+
+    >>> storable("file \\udce9.csv"), storable("a\\x00b")
+    ('file \\\\udce9.csv', 'a\\\\0b')
+    """
+    return text.replace("\x00", "\\0").encode("utf-8", "backslashreplace").decode()
+
+
 def message_of(error: BaseException) -> str:
     """What a user reads: never empty, never with characters PostgreSQL refuses."""
-    return (str(error).strip() or type(error).__name__).replace("\x00", "\\0")
+    try:
+        said = str(error).strip()
+    except Exception:  # an error whose text cannot be made is an error all the same
+        said = ""
+    return storable(said or type(error).__name__)
 
 
 def trace_of(error: BaseException) -> str:
     """The end of the traceback (the part that says where), bounded; nothing for errors raised on purpose."""
     if isinstance(error, (Permanent, RetryLater, Snooze)) and error.__cause__ is None:
         return ""
-    text = "".join(traceback.format_exception(type(error), error, error.__traceback__)).replace("\x00", "\\0")
+    text = storable("".join(traceback.format_exception(type(error), error, error.__traceback__)))
     return text if len(text) <= TRACE_CHARS else "…\n" + text[-TRACE_CHARS:]
 
 

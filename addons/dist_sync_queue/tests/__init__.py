@@ -20,6 +20,7 @@ from . import test_settings
 from . import test_health
 from . import test_metrics
 from . import test_engine_jobs
+from . import test_awkward_errors
 from . import test_engine_parking
 from . import test_engine_concurrency
 from . import test_worker_crash
