@@ -1,6 +1,6 @@
 # Copyright 2026 Dist contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""The thread beside the one that works: timeouts, cancellation, making way for higher lanes, progress.
+"""The thread beside the one that works: timeouts, cancellation, making way for higher lanes, progress, signs of life.
 
 A call is stopped in three steps. SIGALRM raises :class:`JobTimeout` in Python code at the deadline. What waits for
 PostgreSQL does not see that: its statement is cancelled. What does not end even then (a library that never returns)
@@ -41,6 +41,8 @@ GRACE_SECONDS = 10.0
 """How long after its deadline a call may go on before its process is ended."""
 LOOK_AFTER_SECONDS = 0.02
 """Age of a batch from which it is worth looking whether a higher lane has work, and the time between two looks."""
+BEAT_SECONDS = 5.0
+"""How often it is said that the process lives while a batch runs; between batches the worker says so itself."""
 BUS_SECONDS = 1.0
 ARM_SECONDS = 5.0
 BUS_TYPE = "dist.job/progress"
@@ -73,7 +75,7 @@ class Watcher:
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="dist.watcher", daemon=True)
         self._look_at, self._looked_at = float("inf"), float("-inf")
-        self._asked_at = self._bus_at = self._armed_at = float("-inf")
+        self._asked_at = self._bus_at = self._armed_at = self._beat_at = float("-inf")
         self._arm = min(ARM_SECONDS, max(tick, grace or 0.0))
         self._cancelled: tuple[int, float] = (0, 0.0)
 
@@ -129,6 +131,7 @@ class Watcher:
         if call := self.hand.call():
             self._deadline(call, now)
         self._make_way(batch, rung, now)
+        self._beat(now)
 
     # -- stopping ------------------------------------------------------------------------------------------------------
     def _requests(self, batch: Batch) -> None:
@@ -208,6 +211,13 @@ class Watcher:
     def _enough(self, batch: Batch) -> None:
         if self.hand.batch is batch:
             self.hand.enough = True
+
+    # -- signs of life -------------------------------------------------------------------------------------------------
+    def _beat(self, now: float) -> None:
+        """A job may take hours and report no progress: that it is healthy is said for it."""
+        if self.slot is not None and now - self._beat_at >= BEAT_SECONDS:
+            self._beat_at = now
+            self.side.execute(f"UPDATE dist_worker_slot SET seen_at = {NOW} WHERE id = %s", (self.slot.id,))  # noqa: S608
 
     # -- progress ------------------------------------------------------------------------------------------------------
     def _progress(self, now: float) -> None:

@@ -52,9 +52,7 @@ class TestAwkwardErrors(SyncCase):
         self.assertEqual(good.state, "done")
 
     def test_a_wait_no_date_can_hold_is_a_long_one_or_the_backoff(self):
-        ever, far, none, good = self.run_with(
-            Snooze(float("inf")), RetryLater(1e13), RetryLater(float("nan")), None
-        )
+        ever, far, none, good = self.run_with(Snooze(float("inf")), RetryLater(1e13), RetryLater(float("nan")), None)
         self.assertEqual([job.state for job in (ever, far, none, good)], ["pending", "pending", "pending", "done"])
         self.assertGreater(ever.eta, none.eta)
         self.assertEqual(ever.eta.date(), far.eta.date())

@@ -288,6 +288,20 @@ class TestWatch(EngineCase):
             wanted = {f'["{self.dbname}","{told._name}",{id_}]' for id_ in told.ids}
         self.assertEqual(channels, wanted)
 
+    def test_a_long_job_without_progress_is_seen_to_live(self):
+        self.events(1)
+        age = "UPDATE dist_worker_slot SET seen_at = '2000-01-01'"
+        seen = "SELECT 1 FROM dist_worker_slot WHERE seen_at > '2001-01-01' AND job_ids IS NOT NULL"
+
+        def handler(env, items):
+            self.query(age)
+            self.until("a sign of life", lambda: self.query(seen))
+
+        self.patch(watch, "BEAT_SECONDS", 0.0)
+        with self.handler(THING, handler):
+            self.work()
+        self.assertEqual(self.outcomes(), [("done", "")])
+
     def test_safe_points_do_nothing_without_a_worker(self):
         with self.committed() as env:
             progress(env, 1, 2, "nobody looks")
