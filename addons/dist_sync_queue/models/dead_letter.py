@@ -40,7 +40,7 @@ class DistDeadLetter(models.Model):
     kind = fields.Char(readonly=True)
     type = fields.Char(readonly=True, help="Of a refused event: what it was about, order.received.v1")
     key = fields.Char(readonly=True, help="Of a refused event: which order, listing …")
-    note = fields.Char(readonly=True, help="Why it is closed.")
+    note = fields.Char(readonly=True, help="Why it is closed, or why it could not be taken in when it was replayed.")
     reason = fields.Text(required=True, readonly=True)
     raw = fields.Text(readonly=True)
     truncated = fields.Boolean(readonly=True)
@@ -59,21 +59,42 @@ class DistDeadLetter(models.Model):
     _open_key_idx = models.Index("(connection_id, key) WHERE state = 'open' AND key IS NOT NULL")
 
     def action_replay(self) -> bool:
-        """Take the item in again, after its cause was put right (an upgrade, a connection that was missing)."""
-        self.check_access("write")
-        for letter in self.sudo():
-            if letter.truncated:
-                raise UserError(self.env._("This item was too large to be kept whole; pull it again instead."))
-            try:
-                item = json.loads(letter.raw or "")
-            except ValueError:
-                raise UserError(self.env._("This item is no JSON; it cannot be replayed.")) from None
-            letter._move("replayed")
-            status = letter._intake(item)
-            if status == "invalid":
-                raise UserError(self.env._("The item is still invalid: %s", letter._last_reason()))
-        self._settle()
+        """Take the items in again, after their cause was put right (an upgrade, a connection that was missing).
+
+        :raises UserError: where none of them could be taken in; of several, those that cannot stay open, with a note
+        """
+        failures = self._replay()
+        if self and len(failures) == len(self):
+            raise UserError("\n".join(dict.fromkeys(failures.values())))
         return True
+
+    def _replay(self) -> dict[int, str]:
+        """Take in each item by itself: one that is still invalid keeps no other back.
+
+        :return: of each letter that stays as it is, why
+        """
+        self.check_access("write")
+        failures = {}
+        for letter in self.sudo():
+            try:
+                with self.env.cr.savepoint():
+                    letter._replay_one()
+            except UserError as error:
+                failures[letter.id] = letter.note = str(error)
+        self._settle()
+        return failures
+
+    def _replay_one(self) -> None:
+        """:raises UserError: where the item cannot be taken in; the caller undoes what was done meanwhile"""
+        if self.truncated:
+            raise UserError(self.env._("This item was too large to be kept whole; pull it again instead."))
+        try:
+            item = json.loads(self.raw or "")
+        except ValueError:
+            raise UserError(self.env._("This item is no JSON; it cannot be replayed.")) from None
+        self._move("replayed", note=False)
+        if self._intake(item) == "invalid":
+            raise UserError(self.env._("The item is still invalid: %s", self._last_reason()))
 
     def _intake(self, item: dict[str, Any]) -> str:
         self.env.flush_all()

@@ -179,17 +179,25 @@ class DistDeadLetter(models.Model):
         self.ensure_one()
         return self.env["dist.journey.step"].open_action(self.correlation_id)
 
-    def action_replay(self) -> bool:
+    def _replay(self) -> dict[int, str]:
         """Also write down who asked."""
-        done = super().action_replay()
-        self.env["dist.audit"].record("replay", self)
-        return done
+        failures = super()._replay()
+        self.env["dist.audit"].record("replay", self.filtered(lambda letter: letter.id not in failures))
+        return failures
 
     def action_ignore(self) -> bool:
         """Also write down who asked, and what was wrong with the letters."""
         done = super().action_ignore()
         self.env["dist.audit"].record("ignore", self, lambda letters: reasons(letters.mapped("reason")))
         return done
+
+    def action_ask_replay(self) -> dict[str, Any]:
+        """Ask before taking these items in again."""
+        return self.env["dist.mass.action"].ask(self, "replay")
+
+    def action_ask_ignore(self) -> dict[str, Any]:
+        """Ask before putting these items aside."""
+        return self.env["dist.mass.action"].ask(self, "ignore")
 
 
 class DistJourneyStep(models.Model):

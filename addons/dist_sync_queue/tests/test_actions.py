@@ -2,7 +2,9 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """What people do to jobs and events from the screens: asked before, written down after."""
 
-from odoo.exceptions import AccessError
+import json
+
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 
 from .common import SyncCase, put_event
@@ -103,6 +105,30 @@ class TestActions(RelayKit, SyncCase):
         letter = self.env["dist.dead.letter"].create({"reason": "no\nobject", "connection_id": self.ours.id})
         letter.with_user(self.manager).action_ignore()
         self.assertEqual(self.told(letter), ("ignore", self.ours, "no object"))
+
+    def test_a_letter_that_is_still_invalid_keeps_no_other_from_being_taken_in(self):
+        self.intake(*[self.envelope(self.ours, key, priority=77) for key in "abc"])
+        letters = self.env["dist.dead.letter"].search([], order="id").with_user(self.manager)
+        for letter, raw in zip(letters, (json.dumps({"kind": "?"}), "<html>", None), strict=True):
+            raw = raw or json.dumps(self.envelope(self.ours, "c"))
+            self.env.cr.execute("UPDATE dist_dead_letter SET raw = %s WHERE id = %s", (raw, letter.id))
+        self.env.invalidate_all()
+        dialog = self.dialog(letters.action_ask_replay())
+        self.assertIn("3 of 3 selected dead letters", dialog.summary)
+        answer = dialog.action_confirm()["params"]
+        self.assertEqual(answer["type"], "warning")
+        self.assertIn("1 of 3", answer["message"])
+        self.assertIn("is no JSON", answer["message"])
+        self.assertEqual(letters.mapped("state"), ["open", "open", "replayed"])
+        self.assertEqual(self.env["dist.job"].search([("handler", "=", TYPE)]).key, "c")
+        self.assertEqual(letters.search([], order="id"), letters, "a try that failed leaves no letter of its own")
+        self.assertEqual([bool(letter.note) for letter in letters], [True, True, False])
+        with self.assertRaisesRegex(UserError, "still invalid"):
+            letters[0].action_replay()
+        self.dialog(letters.action_ask_ignore()).action_confirm()
+        self.assertEqual(letters.mapped("state"), ["ignored", "ignored", "replayed"])
+        lines = self.audit.search([("res_model", "=", "dist.dead.letter")], order="id")
+        self.assertEqual([(line.action, line.count) for line in lines], [("replay", 1), ("ignore", 2)])
 
     def test_a_problem_that_is_retried_or_ignored_is_written_down_with_its_reason(self):
         job = self.job(state="dead")

@@ -1,6 +1,6 @@
 # Copyright 2026 Dist contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""The dialog before an action on many jobs or events: how many there are, and what will happen."""
+"""The dialog before an action on many jobs, events or dead letters: how many there are, and what will happen."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from typing import Any
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..models.audit import reasons
+
 ACTS_ON = {
     ("dist.job", "requeue"): ("dead", "parked", "cancelled", "pending"),
     ("dist.job", "cancel"): ("pending", "parked", "dead", "waiting"),
     ("dist.job", "priority"): ("pending", "parked", "waiting"),
     ("dist.outbox.event", "replay"): ("dead", "rejected"),
     ("dist.outbox.event", "cancel"): ("pending", "unknown", "dead"),
+    ("dist.dead.letter", "replay"): ("open",),
+    ("dist.dead.letter", "ignore"): ("open",),
 }
 """(model, action) → the states it changes; records in another state are left alone."""
 
@@ -33,6 +37,7 @@ class DistMassAction(models.TransientModel):
             ("cancel", "Cancel"),
             ("priority", "Change priority"),
             ("replay", "Replay"),
+            ("ignore", "Ignore"),
         ],
         required=True,
         readonly=True,
@@ -77,7 +82,9 @@ class DistMassAction(models.TransientModel):
             dialog.consequence = dialog._consequence()
 
     def _summary(self) -> str:
-        kind = self.env._("jobs") if self.model == "dist.job" else self.env._("events")
+        _ = self.env._
+        kinds = {"dist.job": _("jobs"), "dist.outbox.event": _("events"), "dist.dead.letter": _("dead letters")}
+        kind = kinds[self.model]
         if not self.affected:
             return self.env._(
                 "None of the %(selected)s selected %(kind)s can be changed this way.", **self._words(kind)
@@ -110,22 +117,41 @@ class DistMassAction(models.TransientModel):
             ("dist.outbox.event", "cancel"): _(
                 "They will not be sent. Later events of the same key go on. What is under way already is not stopped."
             ),
+            ("dist.dead.letter", "replay"): _(
+                "Each is taken in again by itself. One that still cannot be read stays open, with a note that says why."
+            ),
+            ("dist.dead.letter", "ignore"): _("They are put aside, and nothing of them is taken in."),
         }[self.model, self.action]
 
     def action_confirm(self) -> dict[str, Any]:
-        """Do it, with the user's own rights, and say how many."""
+        """Do it, with the user's own rights, and say how many, and what could not be done."""
         self.ensure_one()
         records = self._records()
-        if records and self.action == "priority":
-            records.action_set_priority(self.priority)
-        elif records:
-            getattr(records, f"action_{self.action}")()
+        message, failures = self._summary(), self._do(records) if records else {}
+        if failures:
+            message = self.env._(
+                "%(done)s of %(affected)s were replayed; the others stay open: %(why)s",
+                done=len(records) - len(failures),
+                affected=len(records),
+                why=reasons(failures.values()),
+            )
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "type": "success" if records else "warning",
-                "message": self._summary(),
+                "type": "success" if records and not failures else "warning",
+                "sticky": bool(failures),
+                "message": message,
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }
+
+    def _do(self, records: models.Model) -> dict[int, str]:
+        """:return: of each record it could not be done to, why; only dead letters are judged one by one"""
+        if self.action == "priority":
+            records.action_set_priority(self.priority)
+        elif records._name == "dist.dead.letter" and self.action == "replay":
+            return records._replay()
+        else:
+            getattr(records, f"action_{self.action}")()
+        return {}

@@ -152,6 +152,16 @@ test("secrets are masked by the names of their keys", () => {
     });
 });
 
+test("secrets are masked within a text as well: a document that was cut off, or one inside another", () => {
+    const inner = String.raw`{"token":"a \"quoted\" one","note":"n"}`;
+    expect(masked({ raw: inner })).toEqual({ raw: `{"token":"${MASK}","note":"n"}` });
+    const cut = JSON.stringify({ raw: inner, "api-key": "k", title: "t" }).slice(0, -1);
+    const shown = String.raw`{"raw":"{\"token\":\"MASK\",\"note\":\"n\"}","api-key":"MASK","title":"t"`;
+    expect(masked(cut)).toBe(shown.replaceAll("MASK", MASK));
+    expect(masked('{"password": "cut o')).toBe(`{"password": "${MASK}`);
+    expect(masked("<html>")).toBe("<html>");
+});
+
 test("seconds in the unit people read", () => {
     allowTranslations();
     expect([0.041, 2.14, 59.96, 300, 7200, 260000].map(formatSeconds).map(String)).toEqual([
@@ -167,11 +177,13 @@ test("seconds in the unit people read", () => {
 class Connection extends models.Model {
     name = fields.Char();
     settings = fields.Json();
+    raw = fields.Text();
     settings_schema = fields.Json();
     _records = [
         {
             id: 1,
             name: "Shop",
+            raw: '{"token": "s3cret", "order": "1001"}',
             settings: { domain: "a.example", tags: ["one"] },
             settings_schema: SCHEMA,
         },
@@ -180,6 +192,14 @@ class Connection extends models.Model {
 
 defineMailModels();
 defineModels([Connection]);
+
+test("a text that is JSON is read as such, its secrets masked", async () => {
+    const arch = '<form><field name="raw" widget="dist_json_view" readonly="1"/></form>';
+    await mountView({ type: "form", resModel: "connection", resId: 1, arch });
+    expect(".o_dist_json_leaf").toHaveCount(2);
+    expect(".o_dist_json_view").toHaveText(/1001/);
+    expect(".o_dist_json_view").not.toHaveText(/s3cret/);
+});
 
 async function mountForm() {
     await mountView({

@@ -49,8 +49,20 @@ export class JsonNode extends Component {
 }
 JsonNode.components = { JsonNode };
 
+function parsed(value) {
+    if (typeof value !== "string") {
+        return value;
+    }
+    try {
+        return JSON.parse(value);
+    } catch {
+        return value;
+    }
+}
+
 /**
- * A JSON field to read: a tree that opens and closes, secrets masked by the names of their keys.
+ * A JSON field to read: a tree that opens and closes, secrets masked by the names of their keys. A text is read as JSON;
+ * one that is none is shown as it is, but for its secrets.
  *
  * `options="{'open': 2}"` says how many levels are open at first.
  */
@@ -61,7 +73,7 @@ export class JsonViewField extends Component {
     static defaultProps = { open: 2 };
 
     get value() {
-        return masked(this.props.record.data[this.props.name]);
+        return masked(parsed(this.props.record.data[this.props.name]));
     }
 
     get isEmpty() {
@@ -81,7 +93,7 @@ export class JsonViewField extends Component {
 export const jsonViewField = {
     component: JsonViewField,
     displayName: _t("JSON document"),
-    supportedTypes: ["json"],
+    supportedTypes: ["json", "text"],
     supportedOptions: [{ label: _t("Open levels"), name: "open", type: "number" }],
     extractProps: ({ options }) => (options.open === undefined ? {} : { open: options.open }),
 };

@@ -1,11 +1,21 @@
 const SECRET =
     /pass(word|wd|phrase)?$|secret|token|credential|api_?key|authorization|private_?key|signature/i;
+/** `"key": "value"` within a text, as in a JSON document that was cut off or stands within another one. */
+const PAIR = /(\\*"([^"\\]+)\\*"\s*:\s*(\\*)")([^]*?)((?<!\\)\3"|$)/g;
 
 export const MASK = "••••••••";
 
 /** Whether a key names something that is not for eyes. */
 export function isSecret(key) {
     return typeof key === "string" && SECRET.test(key.replace(/-/g, "_"));
+}
+
+/** `text` with the values of secret keys masked, where it looks like a JSON document or a part of one. */
+export function maskedText(text) {
+    return text.replace(PAIR, (_whole, start, key, _depth, value, end) => {
+        const shown = isSecret(key) && value ? MASK : maskedText(value);
+        return `${start}${shown}${end}`;
+    });
 }
 
 /** A copy of `value` with what stands under secret keys masked. */
@@ -21,5 +31,5 @@ export function masked(value) {
             ])
         );
     }
-    return value;
+    return typeof value === "string" ? maskedText(value) : value;
 }
