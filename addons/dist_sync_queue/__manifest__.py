@@ -3,7 +3,7 @@
 {
     "name": "Distribution Sync Queue",
     "summary": "Sync engine: outbox events, jobs, connections, sealed secrets, exceptions",
-    "version": "19.0.1.2.1",
+    "version": "19.0.1.3.0",
     "category": "Supply Chain/Distribution",
     "author": "Dist contributors",
     "website": "https://github.com/dist-odoo/dist",

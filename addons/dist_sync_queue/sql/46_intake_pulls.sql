@@ -25,6 +25,53 @@ AS $$
                 THEN p_next END
 $$;
 
+-- Which events of pulls must not be stored: those whose run is over, and those before which others of their run are
+-- missing (Redis lost them, or another pump has yet to store them): an event of the same key might be among these. The
+-- run is then found incomplete and asked for again. The worker numbers the events of a run from 0; where another takes
+-- the run over, it reads anew. Events without a run (of an older relay) are not looked at. Locks the runs of the call in
+-- the order of their ids, so that two calls wait for each other and never deadlock.
+CREATE OR REPLACE FUNCTION dist_relay._out_of_turn(p_items jsonb[], p_ordinals int[]) RETURNS int[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_runs CONSTANT text[] := ARRAY(SELECT DISTINCT i->>'run_id' FROM unnest(p_items) AS i WHERE i->>'run_id' IS NOT NULL);
+    v_refused int[] := '{}';
+    v_schedule int;
+    v_run text;
+    v_reading text;
+    v_stored int;
+    v_one record;
+BEGIN
+    IF cardinality(v_runs) = 0 THEN
+        RETURN v_refused;
+    END IF;
+    PERFORM FROM public.dist_connection_schedule s WHERE s.run_id = ANY (v_runs) ORDER BY s.id FOR UPDATE;
+    FOR v_one IN
+        SELECT i.ordinal, i.item->>'run_id' AS run, i.item->>'reading' AS reading,
+               CASE WHEN i.item->>'nth' ~ '^[0-9]{1,9}$' THEN (i.item->>'nth')::int END AS nth
+          FROM unnest(p_items, p_ordinals) AS i (item, ordinal)
+         WHERE i.item->>'kind' IN ('event', 'invalid') AND i.item->>'run_id' IS NOT NULL ORDER BY 2, 1
+    LOOP
+        IF v_run IS DISTINCT FROM v_one.run THEN
+            UPDATE public.dist_connection_schedule s SET run_reading = v_reading, run_stored = v_stored
+             WHERE s.id = v_schedule;
+            SELECT s.id, s.run_reading, COALESCE(s.run_stored, 0) INTO v_schedule, v_reading, v_stored
+              FROM public.dist_connection_schedule s WHERE s.run_id = v_one.run;
+            v_run := v_one.run;
+        END IF;
+        IF v_schedule IS NOT NULL AND v_one.nth = 0 AND v_reading IS DISTINCT FROM v_one.reading THEN
+            v_reading := v_one.reading;
+            v_stored := 1;
+        ELSIF v_schedule IS NULL OR v_reading IS DISTINCT FROM v_one.reading OR v_one.nth > v_stored THEN
+            v_refused := v_refused || v_one.ordinal;
+        ELSE
+            v_stored := GREATEST(v_stored, v_one.nth + 1);
+        END IF;
+    END LOOP;
+    UPDATE public.dist_connection_schedule s SET run_reading = v_reading, run_stored = v_stored WHERE s.id = v_schedule;
+    RETURN v_refused;
+END $$;
+
 CREATE OR REPLACE FUNCTION dist_relay._intake_pull(p_item jsonb) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$

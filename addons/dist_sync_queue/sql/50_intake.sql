@@ -20,6 +20,7 @@ DECLARE
                     THEN '' ELSE COALESCE(dist_relay._check_item(i.item, v_database), '') END
           FROM unnest(p_items) WITH ORDINALITY AS i (item, position)
          CROSS JOIN LATERAL (SELECT i.item->'outcome' AS body) o ORDER BY i.position);
+    v_refused CONSTANT int[] := dist_relay._out_of_turn(p_items, p_ordinals);
     v_items jsonb[];
     v_ordinals int[];
     v_nth bigint;
@@ -28,8 +29,9 @@ DECLARE
     v_letter_ordinals int[] := '{}';
     v_one record;
 BEGIN
+    RETURN QUERY SELECT r, 'out_of_turn'::text FROM unnest(v_refused) AS r;
     FOR v_one IN SELECT * FROM unnest(p_items, p_raw, p_ordinals, v_problems) AS i (item, raw, ordinal, problem)
-                  WHERE i.problem <> '' ORDER BY i.ordinal
+                  WHERE i.problem <> '' AND i.ordinal <> ALL (v_refused) ORDER BY i.ordinal
     LOOP
         v_letter := dist_relay._dead_letter(v_one.item, v_one.raw, v_one.problem);
         IF v_letter IS NOT NULL THEN
@@ -41,7 +43,7 @@ BEGIN
     END LOOP;
     SELECT array_agg(i.item ORDER BY i.ordinal), array_agg(i.ordinal ORDER BY i.ordinal) INTO v_items, v_ordinals
       FROM unnest(p_items, p_ordinals, v_problems) AS i (item, ordinal, problem)
-     WHERE i.problem = '' AND i.item->>'kind' = 'event';
+     WHERE i.problem = '' AND i.item->>'kind' = 'event' AND i.ordinal <> ALL (v_refused);
     IF v_items IS NOT NULL THEN
         RETURN QUERY SELECT * FROM dist_relay._intake_events(v_items, v_ordinals, v_letters, v_letter_ordinals);
     END IF;
@@ -82,6 +84,7 @@ BEGIN
         WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded OR raise_exception THEN
             IF v_middle = 0 THEN
                 PERFORM dist_relay._dead_letter(p_items[1], p_raw[1], SQLERRM);
+                PERFORM dist_relay._out_of_turn(p_items, p_ordinals);  -- what follows it is not held up
                 ordinal := p_ordinals[1]; status := 'invalid';
                 RETURN NEXT;
                 RETURN;

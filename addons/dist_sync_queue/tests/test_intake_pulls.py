@@ -69,6 +69,73 @@ class TestPulls(RelayKit, SyncCase):
         bad = self.envelope(self.connection, "bad", payload="no object")
         self.assertEqual(self.intake(bad, self.done(run, bad)), ["invalid", "advanced"])
 
+    def told(self, run, *numbers, reading="a"):
+        """Events of a run as a worker numbers them."""
+        items = [self.envelope(self.connection, "k", number, payload={"n": number}) for number in numbers]
+        places = [{"run_id": run["run_id"], "reading": reading, "nth": number} for number in numbers]
+        return [{**item, **place} for item, place in zip(items, places, strict=True)]
+
+    def stored(self):
+        jobs = self.env["dist.job"].search([("connection_id", "=", self.connection.id)], order="id")
+        return [job.payload["n"] for job in jobs]
+
+    def test_no_event_of_a_run_is_stored_before_one_that_precedes_it(self):
+        (run,) = self.pull()
+        self.assertEqual(self.intake(*self.told(run, 0, 1)), ["stored", "stored"])
+        self.assertEqual(self.intake(*self.told(run, 3, 4), *self.told(run, 2)), ["out_of_turn"] * 2 + ["stored"])
+        self.assertEqual(self.intake(*self.told(run, 2, 3)), ["duplicate", "stored"])
+        self.assertEqual(self.stored(), [0, 1, 2, 3])
+        self.assertEqual(self.schedule.run_stored, 4)
+        self.assertEqual(self.intake(self.done(run, *self.told(run, *range(5)))), ["incomplete"])
+        self.make_run_due()
+        (again,) = self.pull()
+        events = self.told(again, *range(5))
+        self.assertEqual(self.intake(*events), ["duplicate"] * 4 + ["stored"])
+        self.assertEqual(self.intake(self.done(again, *events)), ["advanced"])
+
+    def test_an_event_of_a_run_that_is_over_is_not_stored(self):
+        """It may be older than what the run after it brought."""
+        (run,) = self.pull()
+        self.env.cr.execute("UPDATE dist_connection_schedule SET run_deadline = now() - interval '1 day'")
+        (again,) = self.pull()
+        self.assertEqual(self.intake(*self.told(run, 0), *self.told(again, 0)), ["out_of_turn", "stored"])
+        self.assertEqual(self.intake(*self.told(run, 1), *self.told(again, 1)), ["out_of_turn", "stored"])
+
+    def test_a_worker_that_takes_a_run_over_reads_it_anew(self):
+        (run,) = self.pull()
+        self.intake(*self.told(run, 0, 1, 2))
+        anew = self.told(run, 0, 1, reading="b")
+        late = self.told(run, 3)
+        self.assertEqual(self.intake(*anew, *late), ["duplicate", "duplicate", "out_of_turn"])
+        self.assertEqual(self.intake(*self.told(run, 2, 3, reading="b")), ["duplicate", "stored"])
+
+    def test_an_invalid_event_counts_among_those_of_its_run(self):
+        (run,) = self.pull()
+        first, bad, last = self.told(run, 0, 1, 2)
+        bad["envelope"]["payload"] = None
+        self.assertEqual(self.intake(first, bad), ["stored", "invalid"])
+        self.assertEqual(self.intake(last), ["stored"])
+        early = {**self.told(run, 9)[0], "envelope": {**bad["envelope"], "payload": None}}
+        letters = self.env["dist.dead.letter"].search_count([])
+        self.assertEqual(self.intake(early), ["out_of_turn"])
+        self.assertEqual(self.env["dist.dead.letter"].search_count([]), letters, "it comes again in its turn")
+
+    def test_what_the_pump_could_not_bring_counts_among_those_of_its_run(self):
+        (run,) = self.pull()
+        first, bad, last = self.told(run, 0, 1, 2)
+        lone = {"kind": "invalid", "message": "refused", "raw": "x"}
+        place = {name: bad[name] for name in ("run_id", "reading", "nth")}
+        self.assertEqual(self.intake(first, {**lone, **place}, last), ["stored", "invalid", "stored"])
+
+    def test_what_only_postgresql_refuses_counts_among_those_of_its_run(self):
+        self.env.cr.execute("ALTER TABLE dist_job ADD CONSTRAINT no_one CHECK (payload->>'n' <> '1') NOT VALID")
+        (run,) = self.pull()
+        self.assertEqual(self.intake(*self.told(run, 0, 1, 2)), ["stored", "invalid", "stored"])
+
+    def test_events_of_an_older_relay_have_no_number(self):
+        self.pull()
+        self.assertEqual(self.intake(self.envelope(self.connection, "1")), ["stored"])
+
     def test_more_is_asked_at_once(self):
         (run,) = self.pull()
         self.assertEqual(self.intake(self.done(run, more=True)), ["advanced"])

@@ -13,7 +13,7 @@ from dist_relay.pump import configs, publisher
 from dist_relay.pump.intake import Intake
 from dist_relay.pump.publisher import Publisher
 from dist_relay.pump.pump import Pump
-from dist_relay.runtime.keys import PUMP_GROUP, Keys, config, workers
+from dist_relay.runtime.keys import F_ITEM, PUMP_GROUP, Keys, config, workers
 from dist_relay.runtime.redis_client import now_ms
 from dist_relay.runtime.streams import Consumer, ensure_group
 from dist_relay.settings import Settings
@@ -146,13 +146,16 @@ def item(client, stream, **fields):
     return client.xadd(stream, {"i": json.dumps(fields, separators=(",", ":"))}).decode()
 
 
-def events(client, stream):
-    """Writes the next event of one key with each call."""
+def events(client, pg, stream):
+    """Writes the next event of one key and of one reading of a pull's run with each call."""
+    pg.schedule("shop", "orders.pull", every=0.0)
+    [run] = pg.claim_pulls(1)
     numbers = iter(range(100))
 
     def event():
-        id_ = str(UUID(int=next(numbers)))
-        return item(client, stream, kind="event", envelope={"event_id": id_, "key": "k", "payload": {}})
+        nth = next(numbers)
+        envelope = {"event_id": str(UUID(int=nth)), "key": "k", "payload": {}}
+        return item(client, stream, kind="event", envelope=envelope, run_id=run.run_id, reading="r", nth=nth)
 
     return event
 
@@ -182,7 +185,7 @@ def test_an_end_of_pull_waits_behind_other_pumps_and_holds_up_nothing_else(clien
 def test_events_do_not_overtake_those_in_the_hands_of_another_pump(client, pg):
     """It may be slow, or dead: then they are taken over first. What has no order waits for nothing."""
     shop = results(client, pg, "shop")
-    event = events(client, shop)
+    event = events(client, pg, shop)
     first = [event(), event()]
     colleague = Consumer(client, shop, PUMP_GROUP, "colleague")
     assert [entry.id for entry in colleague.read(2, None)] == first
@@ -229,7 +232,7 @@ def an_older_replica_took_over(client, stream):
 def test_what_is_in_hand_is_not_stored_when_redis_lost_what_was_before_it(client, pg, lose, when):
     """Two pumps share a pull's pages; Redis loses them, and with them that the other pump has the first in hand."""
     shop = results(client, pg, "shop")
-    event = events(client, shop)
+    event = events(client, pg, shop)
     first = event()
     assert [entry.id for entry in Consumer(client, shop, PUMP_GROUP, "colleague").read(1, None)] == [first]
     event()
@@ -246,22 +249,27 @@ def test_what_is_in_hand_is_not_stored_when_redis_lost_what_was_before_it(client
     assert stored == [str(UUID(int=number)) for number in range(len(stored))], "the second without the first"
 
 
-def test_a_pull_asked_for_again_is_stored_whole_after_redis_lost_it(client, pg):
+def test_all_a_pump_had_in_hand_is_found_again_after_a_failure_however_much_it_holds_back(client, pg):
+    """Else what it forgot would be stored after what it reads then."""
     shop = results(client, pg, "shop")
-    event = events(client, shop)
-    event()
-    Consumer(client, shop, PUMP_GROUP, "colleague").read(1, None)
-    event()
-    intake = Intake(client, pg, Settings(), "me")
+    event = events(client, pg, shop)
+    first = event()
+    colleague = Consumer(client, shop, PUMP_GROUP, "colleague")
+    [theirs] = colleague.read(1, None)
+    intake = Intake(client, pg, Settings(intake_batch=2), "me")
     intake.use(pg.database, ["shop"])
-    intake.turn(1)
-    client.flushall()
-    intake.turn(1)
-    again = events(client, shop)
-    for _ in range(3):
-        again()
+    for _ in range(7):
+        event()
+    for _ in range(5):
+        intake.turn(1)
+    intake.reset()
+    for _ in range(5):
+        intake.turn(1)
+    pg.intake([theirs.fields[F_ITEM].decode()])
+    colleague.forget([first])
+    event()
     until(lambda: intake.turn(1) == 0 and client.xlen(shop) == 0)
-    assert list(pg.facts()["jobs"]) == [str(UUID(int=number)) for number in range(3)]
+    assert list(pg.facts()["jobs"]) == [str(UUID(int=number)) for number in range(9)]
 
 
 def test_an_end_of_pull_waits_however_much_the_pump_has_in_hand_itself(client, pg):

@@ -26,6 +26,8 @@ from .port import PgPort, Refused
 
 TAKE_OVER_IDLE_MS = 30_000
 TAKE_OVER_EVERY = 10.0
+DEFER_SECONDS = 60.0
+"""Longest time something is held back; more than it takes to take over what a dead pump had in hand."""
 MAX_BYTES = 8_000_000
 RAW_LIMIT = 4_000
 _ORDERED = (b'"kind":"event"', b'"kind":"pull_done"')
@@ -48,8 +50,8 @@ class Intake:
         self._log = get()
         self._consumers: dict[str, Consumer] = {}
         self._connections: dict[str, str] = {}
-        self._recover: set[str] = set()
-        self._deferred: dict[str, dict[str, Entry]] = {}
+        self._recover: dict[str, str | None] = {}
+        self._deferred: dict[str, dict[str, tuple[Entry, float]]] = {}
         self._last_take_over = time.monotonic()
 
     def use(self, database: str, connections: Iterable[str]) -> None:
@@ -58,13 +60,13 @@ class Intake:
         streams = set(self._connections)
         for stream in streams - set(self._consumers):
             self._consumers[stream] = Consumer(self._client, stream, PUMP_GROUP, self._name)
-            self._recover.add(stream)
+            self._recover[stream] = None
         for stream in set(self._consumers) - streams:
             del self._consumers[stream]
 
     def reset(self) -> None:
-        """After a failure: what was read and not acknowledged is read again first."""
-        self._recover = set(self._consumers)
+        """After a failure: what was read and not acknowledged is read again first, all of it."""
+        self._recover = dict.fromkeys(self._consumers)
         self._deferred.clear()
 
     def turn(self, block_ms: int) -> int:
@@ -73,19 +75,21 @@ class Intake:
         found = [(stream, entry) for stream, entries in held for entry in entries]
         if found:
             crash.point("pump.results_read")
-        found += [(s, entry) for s, held in self._deferred.items() if held for entry in self._not_held_back(s)]
+        ready = [(s, entry) for s, held in self._deferred.items() if held for entry in self._not_held_back(s)]
+        if ready:
+            found = sorted(found + ready, key=lambda one: _position(one[1].id))
         self._store(found)
         return len(found)
 
     def _read(self, block_ms: int) -> list[tuple[str, list[Entry]]]:
         found: list[tuple[str, list[Entry]]] = []
-        for stream in sorted(self._recover):
-            if stream not in self._consumers:
-                self._recover.discard(stream)
-            elif entries := self._not_held(stream, self._consumers[stream].own(self._settings.intake_batch)):
-                found.append((stream, entries))
+        for stream, after in sorted(self._recover.items()):
+            consumer = self._consumers.get(stream)
+            if entries := consumer.own(self._settings.intake_batch, after) if consumer else []:
+                self._recover[stream] = entries[-1].id
+                found.append((stream, self._not_held(stream, entries)))
             else:
-                self._recover.discard(stream)
+                del self._recover[stream]
         now = time.monotonic()
         if now - self._last_take_over > TAKE_OVER_EVERY:
             self._last_take_over = now
@@ -133,45 +137,34 @@ class Intake:
         left; and for ``pull_done`` PostgreSQL would find the announced events missing and ask for the whole pull again.
         Outcomes have no order among each other: of a key there is one under way.
         """
+        held = self._deferred.get(stream, {})
         ordered = [entry for entry in entries if any(kind in entry.fields.get(F_ITEM, b"") for kind in _ORDERED)]
         if not ordered:
             return entries
-        behind = [_position(id_) for id_ in self._deferred.get(stream, {})]
+        behind = [_position(id_) for id_ in held]
         if (theirs := self._first_of_others(stream)) is not None:
             behind.append(theirs)
         late = [entry for entry in ordered if behind and _position(entry.id) > min(behind)]
-        if late:
-            self._deferred.setdefault(stream, {}).update((entry.id, entry) for entry in late)
-        held = {entry.id for entry in late}
-        lost = self._lost(stream, [entry for entry in ordered if entry.id not in held])
-        return [entry for entry in entries if entry.id not in held | lost]
+        if not late:
+            return entries
+        held = self._deferred.setdefault(stream, {})
+        for entry in late:
+            held.setdefault(entry.id, (entry, time.monotonic()))
+        return [entry for entry in entries if entry.id not in held]
 
     def _not_held_back(self, stream: str) -> list[Entry]:
-        """What was held back and need not be any more. It is stored now or, after a failure, read again.
-
-        No time limit: what a dead pump had in hand is taken over, and then nobody else is before it.
-        """
+        """What was held back and need not be any more. It is stored now or, after a failure, read again."""
         if stream not in self._consumers:
             return []
         held, theirs = self._deferred[stream], self._first_of_others(stream)
-        ready = [entry for entry in held.values() if theirs is None or _position(entry.id) < theirs]
+        ready = [
+            entry
+            for entry, since in held.values()
+            if theirs is None or _position(entry.id) < theirs or time.monotonic() - since > DEFER_SECONDS
+        ]
         for entry in ready:
             held.pop(entry.id)
-        lost = self._lost(stream, ready)
-        return sorted((e for e in ready if e.id not in lost), key=lambda entry: _position(entry.id))
-
-    def _lost(self, stream: str, ordered: list[Entry]) -> set[str]:
-        """Those that are this pump's no more: another one took them over, or Redis lost them.
-
-        Asked after :meth:`_first_of_others`: a Redis that came back without its data knows of no other pump, and what
-        that one had in hand would be overtaken. It does not know of this pump's entries either: they are dropped, and
-        PostgreSQL asks again for what is missing.
-        """
-        ids = [entry.id for entry in ordered]
-        lost = set(ids) - self._consumers[stream].holds(ids)
-        if lost:
-            self._log.info("results in hand are this pump's no more; left alone", stream=stream, entries=len(lost))
-        return lost
+        return sorted(ready, key=lambda entry: _position(entry.id))
 
     def _first_of_others(self, stream: str) -> tuple[int, ...] | None:
         """Where the first entry stands that another pump has in hand."""
@@ -222,7 +215,7 @@ class Intake:
             if texts[0].startswith(_INVALID):
                 self._log.error("even the dead letter is refused; dropped", item=texts[0][:RAW_LIMIT])
                 return ["dropped"]
-            return self._intake([_invalid(texts[0], str(error))])
+            return self._intake([_invalid(texts[0], str(error), _place(texts[0]))])
 
     def _count(self, items: list[Item], statuses: list[str]) -> None:
         told = Counter((item.kind, status) for item, status in zip(items, statuses, strict=False))
@@ -230,6 +223,8 @@ class Intake:
             metrics.INTAKE.labels(kind, status).inc(times)
             if status == "invalid":
                 metrics.DEAD_LETTERS.labels("").inc(times)
+        if late := sum(status == "out_of_turn" for status in statuses):
+            self._log.warning("events before these are missing; their pull is asked for again", events=late)
         for item, status in zip(items, statuses, strict=False):
             if status in ("invalid", "incomplete", "dropped"):
                 self._log.warning(
@@ -263,8 +258,14 @@ def _item(entry: Entry) -> Item:
     return Item("invalid", _invalid(raw.decode("utf-8", "replace"), why))
 
 
-def _invalid(raw: str, why: str) -> str:
-    return dump({"kind": "invalid", "message": why[:2_000], "raw": raw[:RAW_LIMIT]})
+def _invalid(raw: str, why: str, place: dict[str, Any] | None = None) -> str:
+    return dump({"kind": "invalid", "message": why[:2_000], "raw": raw[:RAW_LIMIT], **(place or {})})
+
+
+def _place(text: str) -> dict[str, Any]:
+    """Where an item stands in its pull: those that follow it are not held up by its end as a dead letter."""
+    item = json.loads(text)
+    return {name: item[name] for name in ("run_id", "reading", "nth") if name in item}
 
 
 _INVALID = '{"kind":"invalid"'

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any, cast
-from uuid import uuid5
+from uuid import uuid4, uuid5
 
 from pydantic import ValidationError
 
@@ -39,6 +39,10 @@ class Run:
     """How far a run has come."""
 
     cursor: Cursor | None
+    id: str = ""
+    """The run's, as PostgreSQL gave it out."""
+    reading: str = field(default_factory=lambda: uuid4().hex[:12])
+    """Of this worker: the worker that takes a run over reads it anew."""
     ids: list[str] = field(default_factory=list)
     pages: int = 0
     more: bool = False
@@ -79,7 +83,7 @@ class PullLane(Lane):
         left = self._time_left(entry)
         if left is None:
             return
-        run = Run(request.get("cursor"))
+        run = Run(request.get("cursor"), str(request["run_id"]))
         try:
             self._pull(entry, request, left, run)
         except RedisError:
@@ -155,7 +159,8 @@ class PullLane(Lane):
         items: list[dict[str, Any]] = []
         for incoming in page.events:
             item, id_ = self._item(incoming)
-            items.append(item)
+            # PostgreSQL stores a run's events in this order or not at all, whatever becomes of Redis
+            items.append({**item, "run_id": run.id, "reading": run.reading, "nth": len(run.ids)})
             run.ids.append(id_)
         texts = [dump(item) for item in items]
         witness, ttl = self.keys.page(entry.id), 2_000 * self.deps.settings.lease_seconds

@@ -135,16 +135,6 @@ end
 return 1
 """
 
-HOLDS = """#!lua flags=no-writes,allow-oom
--- KEYS[1] stream; ARGV[1] group, ARGV[2] consumer, ids; per id: 1 when the consumer has it in hand
-local out = {}
-for i = 3, #ARGV do
-  local mine = redis.pcall('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1, ARGV[2])
-  out[i - 2] = (mine.err == nil and #mine == 1) and 1 or 0
-end
-return out
-"""
-
 LEAVE = """
 -- KEYS[1] stream; ARGV[1] group, ARGV[2] consumer: removing one with entries in hand would lose them
 local mine = redis.pcall('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2])

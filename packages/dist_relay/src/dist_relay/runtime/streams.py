@@ -60,17 +60,19 @@ class Consumer:
         self._finish = client.register_script(scripts.FINISH)
         self._page = client.register_script(scripts.PAGE)
         self._release = client.register_script(scripts.RELEASE)
-        self._holds = client.register_script(scripts.HOLDS)
         self._leave = client.register_script(scripts.LEAVE)
 
     def read(self, count: int, block_ms: int | None) -> list[Entry]:
         """Entries nobody has seen; waits up to ``block_ms`` for the first (``None``: does not wait)."""
         return [Entry(i, f) for i, f in self._read(">", count, block_ms)]
 
-    def own(self, count: int) -> list[Entry]:
-        """Entries this consumer was given and did not finish, oldest first."""
+    def own(self, count: int, after: str | None = None) -> list[Entry]:
+        """Entries this consumer was given and did not finish, oldest first; only those that follow ``after``."""
+        first = f"({after}" if after else "-"
         try:
-            pending: Any = self._client.xpending_range(self.stream, self.group, "-", "+", count, consumername=self.name)
+            pending: Any = self._client.xpending_range(
+                self.stream, self.group, first, "+", count, consumername=self.name
+            )
         except redis.ResponseError as error:
             if not is_missing(error):
                 raise
@@ -132,16 +134,6 @@ class Consumer:
         """
         argv = [self.group, self.name, id_, so_far, ttl_ms, *items]
         return int(self._page(keys=[self.stream, results_stream, witness], args=argv))  # type: ignore[arg-type]
-
-    def holds(self, ids: Sequence[str]) -> set[str]:
-        """Which of these entries this consumer was given and did not finish, as Redis knows it now.
-
-        None of them when the stream or its group is gone. Asks only: no entry's idle time is renewed.
-        """
-        if not ids:
-            return set()
-        answer: Any = self._holds(keys=[self.stream], args=[self.group, self.name, *ids])
-        return {id_ for id_, held in zip(ids, answer, strict=True) if held}
 
     def forget(self, ids: Sequence[str]) -> None:
         """Acknowledge and delete, without a result."""

@@ -174,6 +174,7 @@ class MemoryPg:
                 if running or item.next_run > now or len(found) >= limit:
                     continue
                 item.run_id, item.deadline, item.next_run = str(uuid4()), now + RUN_SECONDS, now + item.every
+                item.reading, item.stored = None, 0
                 found.append(
                     ClaimedPull(
                         next(self._seq),
@@ -311,6 +312,8 @@ class MemoryPg:
         if kind == "outcome":
             return self._settle(item["outcome"])
         if kind == "event":
+            if not self._in_turn(item):
+                return "out_of_turn"
             id_ = item["envelope"]["event_id"]
             if id_ in self._jobs or id_ in self._seen:
                 return "duplicate"
@@ -325,8 +328,23 @@ class MemoryPg:
         if kind == "health":
             (self._budgets if "budgets" in item else self._health).append(item)
             return "stored"
+        self._in_turn(item)
         self._dead.append(item)
         return "invalid"
+
+    def _in_turn(self, item: dict[str, Any]) -> bool:
+        """Whether the events before it in its run, as its worker read them, are stored."""
+        if "run_id" not in item:
+            return True
+        schedule = next((s for s in self._schedules.values() if s.run_id == item["run_id"]), None)
+        if schedule is None:
+            return False
+        if item["nth"] == 0 and schedule.reading != item["reading"]:
+            schedule.reading, schedule.stored = item["reading"], 0
+        if schedule.reading != item["reading"] or item["nth"] > schedule.stored:
+            return False
+        schedule.stored = max(schedule.stored, item["nth"] + 1)
+        return True
 
     def _settle(self, outcome: dict[str, Any]) -> str:
         row = self._rows.get(outcome["event_id"])

@@ -44,6 +44,8 @@ class Schedule:
     cursor: dict[str, Any] | None = None
     next_run: float = 0.0
     run_id: str | None = None
+    reading: str | None = None
+    stored: int = 0
     deadline: float = 0.0
     results: list[str] = field(default_factory=list)
 
