@@ -244,7 +244,7 @@ def gate(cr: Any, registry: Any) -> None:
 def until_empty(
     groups: Callable[[], list[claims.Group]], run_group: Callable[[claims.Group], Report], seconds: float
 ) -> Report:
-    """Run batches until nothing can be taken any more or the time is up; for the cron fallback and the test kit."""
+    """Run batches until nothing can be taken any more or the time is up; for the test kit."""
     total = Report()
     deadline = time.monotonic() + seconds
     idle: set[Any] = set()

@@ -37,6 +37,7 @@ class Gauge(NamedTuple):
 _LIVE = """EXISTS (SELECT 1 FROM pg_locks l
      WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %s AND l.objid = s.id AND l.objsubid = 2
        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))"""
+_WORKERS = f"dist_worker_slot s WHERE s.scheduled IS NOT TRUE AND {_LIVE}"
 _LOCK = (LOCK_CLASS + 1,)
 # written so that each part is a scan of one partial index, however many jobs are done
 _OPEN_JOBS = f"""
@@ -74,14 +75,12 @@ GAUGES = (
         f"WHERE handler IS NOT NULL AND started_at IS NOT NULL AND {_LIVE} GROUP BY 1",
         _LOCK,
     ),
-    Gauge(
-        "dist_workers", "Worker processes alive", (), f"SELECT count(*) FROM dist_worker_slot s WHERE {_LIVE}", _LOCK
-    ),
+    Gauge("dist_workers", "Worker processes alive", (), f"SELECT count(*) FROM {_WORKERS}", _LOCK),
     Gauge(
         "dist_jobs_done",
         "Jobs done by the workers that are alive",
         ("worker",),
-        f"SELECT worker, COALESCE(done_count, 0) FROM dist_worker_slot s WHERE {_LIVE}",
+        f"SELECT worker, COALESCE(done_count, 0) FROM {_WORKERS}",
         _LOCK,
         counter=True,
     ),
@@ -89,7 +88,7 @@ GAUGES = (
         "dist_jobs_failed",
         "Attempts that failed in the workers that are alive",
         ("worker",),
-        f"SELECT worker, COALESCE(failed_count, 0) FROM dist_worker_slot s WHERE {_LIVE}",
+        f"SELECT worker, COALESCE(failed_count, 0) FROM {_WORKERS}",
         _LOCK,
         counter=True,
     ),

@@ -82,10 +82,13 @@ class Side:
 
 
 class Slot:
-    """A worker's row in ``dist_worker_slot``, and the lock that says it lives."""
+    """A worker's row in ``dist_worker_slot``, and the lock that says it lives.
 
-    def __init__(self, side: Side, lanes: list[str] | None = None) -> None:
-        self.side = side
+    :param scheduled: it is a run of the scheduled action, which works where no worker does and is none itself
+    """
+
+    def __init__(self, side: Side, lanes: list[str] | None = None, *, scheduled: bool = False) -> None:
+        self.side, self._scheduled = side, scheduled
         self.worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self._lanes = ",".join(lanes or [])
         self.id: int | None = None
@@ -95,10 +98,11 @@ class Slot:
     def open(self) -> None:
         """Make the row and hold its lock; again after a reconnect."""
         row = self.side.execute(
-            f"""INSERT INTO dist_worker_slot (worker, host, pid, lanes, alive_since, seen_at, done_count, failed_count)
-                VALUES (%s, %s, %s, %s, {NOW}, {NOW}, 0, 0)
+            f"""INSERT INTO dist_worker_slot (worker, host, pid, lanes, scheduled, alive_since, seen_at, done_count,
+                                              failed_count)
+                VALUES (%s, %s, %s, %s, %s, {NOW}, {NOW}, 0, 0)
                 ON CONFLICT (worker) DO UPDATE SET seen_at = {NOW} RETURNING id""",
-            (self.worker, socket.gethostname(), os.getpid(), self._lanes or None),
+            (self.worker, socket.gethostname(), os.getpid(), self._lanes or None, self._scheduled),
         )
         self.id = row[0][0]
         self.side.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_CLASS + 1, self.id))
@@ -173,9 +177,9 @@ def reap(side: Side, own: int | None = None) -> int:
 
 
 def live_workers(cr: Any) -> int:
-    """How many workers hold the lock of their slot."""
+    """How many workers hold the lock of their slot; runs of the scheduled action are none."""
     cr.execute(
-        """SELECT count(*) FROM dist_worker_slot s WHERE EXISTS (
+        """SELECT count(*) FROM dist_worker_slot s WHERE s.scheduled IS NOT TRUE AND EXISTS (
                SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %s
                   AND l.objid = s.id AND l.objsubid = 2
                   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))""",

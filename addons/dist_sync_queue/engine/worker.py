@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import random
 import resource
 import select
 import time
+from collections.abc import Callable
 from typing import Any
 
 import psycopg2
@@ -52,6 +54,7 @@ class Worker:
     :param timeouts: stop jobs that run too long by signals, and this process in the end; needs the main thread
     :param grace: seconds after a job's timeout before this process is ended because of it
     :param memory_limit: bytes of resident memory after which the process ends between two batches to be replaced
+    :param scheduled: this is a run of the scheduled action, in a process that is Odoo's
     """
 
     def __init__(
@@ -63,10 +66,11 @@ class Worker:
         budget: float = 0.2,
         timeouts: bool = True,
         grace: float = GRACE_SECONDS,
+        scheduled: bool = False,
     ) -> None:
         self.registry, self.lanes, self.memory_limit = registry, set(lanes or []), memory_limit
-        self.side = Side(registry.db_name)
-        self.slot = Slot(self.side, lanes)
+        self.side = Side(registry.db_name, "dist_cron" if scheduled else "dist_worker")
+        self.slot = Slot(self.side, lanes, scheduled=scheduled)
         self.hand = Hand(signals=timeouts)
         self.batches = Batches(registry, self.slot, budget, self.hand)
         self.watcher = Watcher(
@@ -80,7 +84,7 @@ class Worker:
         self.turns = Turns()
         self.stopping = False
         self.total = {"done": 0, "retried": 0, "dead": 0}
-        self.batches_run = 0
+        self.batches_run = self.touched = 0
         self._wake_r, self._wake_w = os.pipe()
         self._groups: list[claim.Group] = []
         self._groups_at = self._swept_at = self._reaped_at = float("-inf")
@@ -139,15 +143,25 @@ class Worker:
         finally:
             self.close()
 
-    def until_empty(self, most: int | None = None) -> dict[str, int]:
-        """Work until nothing is ready (or ``most`` batches were run), then leave; what waits for its time is left."""
+    def until_empty(
+        self, most: int | None = None, seconds: float = math.inf, each: Callable[[int], Any] | None = None
+    ) -> dict[str, int]:
+        """Work until nothing is ready (or ``most`` batches were run), then leave; what waits for its time is left.
+
+        :param seconds: no batch is begun after so long
+        :param each: called after each batch with the number of its jobs
+        """
+        deadline = time.monotonic() + seconds
         try:
             self.open()
-            while not self.stopping and (most is None or self.batches_run < most):
+            while not self.stopping and (most is None or self.batches_run < most) and time.monotonic() < deadline:
+                before = self.touched
                 if not self.turn():
                     self._groups_at = self._swept_at = float("-inf")
                     if not self.turn():
                         break
+                if each and self.touched > before:
+                    each(self.touched - before)
         except SCHEMA as error:
             _logger.warning("%s: %s", MISFIT, str(error).strip())
         finally:
@@ -283,6 +297,7 @@ class Worker:
         select.select([self._wake_r], [], [], pause)
 
     def _count(self, report: Report) -> None:
+        self.touched += report.touched
         self.slot.done += len(report.done)
         self.slot.failed += len(report.retried) + len(report.dead)
         for name in self.total:

@@ -67,7 +67,7 @@ class DistHealth(models.AbstractModel):
         count, hanging = self._row(
             """SELECT count(*), count(*) FILTER (
                           WHERE seen_at < (clock_timestamp() AT TIME ZONE 'UTC') - interval '10 min')
-                 FROM dist_worker_slot s WHERE EXISTS (
+                 FROM dist_worker_slot s WHERE s.scheduled IS NOT TRUE AND EXISTS (
                       SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
                          AND l.classid = %s AND l.objid = s.id
                          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))""",

@@ -9,14 +9,9 @@ import time
 
 from odoo import api, models
 
-from ..engine import claim, control, drain, maintain
-from ..engine.batch import Again, Batches, Drained, RegistryChanged, SchemaMoved, until_empty
-from ..engine.execute import Report
-from ..engine.faults import SCHEMA
-from ..engine.hand import Hand
-from ..engine.slots import Side, live_workers
-from ..engine.telemetry import spans
-from ..engine.watch import Watcher
+from ..engine.batch import RegistryChanged
+from ..engine.slots import live_workers
+from ..engine.worker import Worker
 
 _logger = logging.getLogger(__name__)
 
@@ -32,6 +27,11 @@ class DistJob(models.Model):
     def _cron_run_jobs(self, seconds: float = SECONDS) -> int:
         """Run what is ready, unless a ``dist_worker`` is alive (parameter ``dist_sync_queue.cron_always``: share).
 
+        It is a worker for some seconds: the lanes share its time, a handler that cannot be settled rests while the
+        others go on, and what it has in hand stands in a slot, so that a job that ends Odoo's process is found out and
+        quarantined. Only signals it has none: a loop in Python that passes no safe point goes on until Odoo's own
+        ``--limit-time-real-cron`` ends the process, which then counts as such a crash.
+
         :return: the number of jobs touched
         """
         get_param = self.env["ir.config_parameter"].sudo().get_param
@@ -40,43 +40,10 @@ class DistJob(models.Model):
         cron = self.env["ir.cron"]
         left = cron._commit_progress(remaining=1)  # ends the transaction: batches have their own
         deadline = time.monotonic() + min(seconds, left or seconds)
-        side = Side(self.env.cr.dbname, "dist_cron")
-        hand = Hand()
-        batches, watcher = Batches(self.env.registry, hand=hand), Watcher(hand, self.env.registry)
-        batches.spans = spans(side)
-        watcher.start()
-        touched = 0
-
-        def run_group(group: claim.Group) -> Report:
-            nonlocal touched
-            report = batches.run(group)
-            touched += report.touched
-            with side.cursor() as cr:
-                maintain.sweep(cr)
-            if report.touched:
-                cron._commit_progress(report.touched)
-            return report
-
-        def groups() -> list[claim.Group]:
-            with side.cursor() as cr:
-                batches.control = control.read(cr)
-                return [g for g in claim.ready_groups(cr) if batches.control.allows(g.handler, batches.lane_of(g))]
-
+        worker = Worker(self.env.registry, timeouts=False, scheduled=True)
         try:
-            with side.cursor() as cr:
-                maintain.sweep(cr)
-            while time.monotonic() < deadline:
-                try:
-                    until_empty(groups, run_group, deadline - time.monotonic())
-                    break
-                except Again:
-                    continue
-            cron._commit_progress(remaining=int(bool(groups())))
-        except Drained:
-            drain.lift_if_upgraded(side)
-        except (RegistryChanged, SchemaMoved, *SCHEMA) as error:
-            _logger.info("Jobs wait for the next run: %s", error or "modules changed")
-        finally:
-            watcher.stop()
-            side.close()
-        return touched
+            worker.until_empty(seconds=deadline - time.monotonic(), each=cron._commit_progress)
+            cron._commit_progress(remaining=int(time.monotonic() >= deadline))
+        except RegistryChanged:
+            _logger.info("Jobs wait for the next run: modules changed")
+        return worker.touched

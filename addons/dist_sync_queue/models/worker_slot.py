@@ -25,6 +25,11 @@ class DistWorkerSlot(models.Model):
     host = fields.Char(readonly=True)
     pid = fields.Integer("PID", readonly=True, aggregator=None)
     lanes = fields.Char(readonly=True, help="Lanes this worker serves; all when empty.")
+    scheduled = fields.Boolean(
+        "Scheduled Action",
+        readonly=True,
+        help="A run of the scheduled action, which works where no worker process does.",
+    )
     alive_since = fields.Datetime(readonly=True)
     seen_at = fields.Datetime("Last Seen", readonly=True)
     lane = fields.Char(readonly=True)
