@@ -51,6 +51,10 @@ class DistAudit(models.Model):
             ("run", "Run now"),
             ("reset", "Read from the start"),
             ("retry", "Retry"),
+            ("credentials", "Enter credentials"),
+            ("forget", "Forget credentials"),
+            ("confirm", "Confirm identity"),
+            ("token", "New token of metrics"),
         ],
         required=True,
         readonly=True,
@@ -104,6 +108,14 @@ class DistAudit(models.Model):
                 for (connection, company), group in records.sudo().grouped(place).items()
             ]
         )
+
+    @api.model
+    @api.private
+    def record_active(self, schedules: models.Model, vals: dict[str, Any]) -> None:
+        """Before ``schedules`` are written: which of them a person pauses or resumes. What addons ship is no act."""
+        if "active" in vals and not self.env.su:
+            changed = schedules.filtered(lambda schedule: schedule.active != bool(vals["active"]))
+            self.record("resume" if vals["active"] else "pause", changed)
 
     def action_open_records(self) -> dict[str, Any]:
         """The records the action was about, as far as they are still there."""

@@ -60,7 +60,7 @@ class DistConnection(models.Model):
 
     name = fields.Char(required=True, tracking=True)
     sequence = fields.Integer(default=10)
-    active = fields.Boolean(default=True)
+    active = fields.Boolean(default=True, tracking=True)
     ref = fields.Char(
         string="Reference", required=True, readonly=True, copy=False, default=lambda _s: str(uuid.uuid4())
     )
@@ -86,11 +86,13 @@ class DistConnection(models.Model):
     max_in_flight = fields.Integer(
         default=500,
         required=True,
+        tracking=True,
         help="Events under way at once; the rest waits in the outbox, where it can be cancelled.",
     )
     job_capacity = fields.Integer(
         default=0,
         aggregator=None,
+        tracking=True,
         help="How many worker processes may run jobs of this connection at the same time; 0: any number.",
     )
     schedule_ids = fields.One2many("dist.connection.schedule", "connection_id")

@@ -1,6 +1,6 @@
 # Copyright 2026 Dist contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""Changes of lanes, handlers and connections are written down; screens read names."""
+"""Changes of lanes, handlers, connections and the relay are written down; screens read names."""
 
 from __future__ import annotations
 
@@ -102,3 +102,31 @@ class DistConnection(models.Model):
         done = super().action_resume()
         self.env["dist.audit"].record("resume", self)
         return done
+
+    def set_credentials(self, credentials: dict[str, Any]) -> bool:
+        """Also write down who entered them."""
+        done = super().set_credentials(credentials)
+        self.env["dist.audit"].record("credentials", self)
+        return done
+
+    def action_clear_credentials(self) -> bool:
+        """Also write down who asked, or whose change of the address it was."""
+        done = super().action_clear_credentials()
+        self.env["dist.audit"].record("forget", self)
+        return done
+
+
+class DistRelay(models.Model):
+    _inherit = "dist.relay"
+
+    def action_confirm_identity(self) -> bool:
+        """Also write down who asked."""
+        done = super().action_confirm_identity()
+        self.env["dist.audit"].record("confirm", self)
+        return done
+
+    def action_new_metrics_token(self) -> dict[str, Any]:
+        """Also write down who asked; never the token."""
+        shown = super().action_new_metrics_token()
+        self.env["dist.audit"].record("token", self)
+        return shown

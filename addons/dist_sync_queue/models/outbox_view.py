@@ -96,6 +96,11 @@ class DistConnectionSchedule(models.Model):
         for schedule in self:
             schedule.display_name = schedule.capability_name
 
+    def write(self, vals: dict[str, Any]) -> bool:
+        """Also write down who paused or resumed it."""
+        self.env["dist.audit"].record_active(self, vals)
+        return super().write(vals)
+
     # -- what buttons call ---------------------------------------------------------------------------------------------
     def action_pull_now(self) -> dict[str, Any]:
         """Also write down who asked, and after what result."""

@@ -71,6 +71,11 @@ class DistSchedule(models.Model):
         for schedule in self:
             schedule.failed_count = counts.get(schedule.id, 0)
 
+    def write(self, vals: dict[str, Any]) -> bool:
+        """Also write down who paused or resumed it."""
+        self.env["dist.audit"].record_active(self, vals)
+        return super().write(vals)
+
     def action_open_jobs(self) -> dict[str, Any]:
         """The history: all jobs of these schedules."""
         return self._open_jobs([])

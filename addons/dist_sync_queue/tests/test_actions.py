@@ -88,6 +88,49 @@ class TestActions(RelayKit, SyncCase):
         self.ours.with_user(self.manager).action_pull_now()
         self.assertEqual(self.told(schedules)[:2], ("pull", self.ours))
 
+    def test_a_pause_of_a_schedule_is_written_down_whichever_way_it_is_paused(self):
+        for schedule in (
+            self.ours.schedule_ids[0],
+            self.env["dist.schedule"].create({"name": "Nightly", "handler": "dist.connection:_report"}),
+        ):
+            connection = schedule.connection_id if "connection_id" in schedule else self.env["dist.connection"]
+            mine = schedule.with_user(self.manager)
+            mine.action_pause()
+            self.assertEqual(self.told(schedule), ("pause", connection, False))
+            mine.action_resume()
+            self.assertEqual(self.told(schedule), ("resume", connection, False))
+            mine.active = False
+            self.assertEqual(self.told(schedule), ("pause", connection, False))
+            mine.action_pause()
+            count = self.audit.search_count([("res_model", "=", schedule._name), ("action", "=", "pause")])
+            self.assertEqual(count, 2, "it was paused already")
+
+    def test_credentials_identity_and_the_token_of_metrics_are_written_down_but_never_shown(self):
+        mine, relay = self.ours.with_user(self.manager), self.env["dist.relay"].search([], limit=1)
+        mine.set_credentials({"token": "very-secret-token"})
+        self.assertEqual(self.told(self.ours), ("credentials", self.ours, False))
+        mine.action_clear_credentials()
+        self.assertEqual(self.told(self.ours)[0], "forget")
+        relay.with_user(self.manager).action_confirm_identity()
+        self.assertEqual(self.told(relay)[0], "confirm")
+        shown = relay.with_user(self.manager).action_new_metrics_token()["params"]["message"]
+        self.assertEqual(self.told(relay), ("token", self.env["dist.connection"], False))
+        written = str(self.audit.search([]).read())
+        self.assertNotIn(shown, written)
+        self.assertNotIn("very-secret-token", written)
+
+    def test_the_capacity_of_a_connection_is_followed_in_its_chatter(self):
+        self.end_of_transaction()
+        self.ours.with_user(self.manager).job_capacity = 3
+        self.end_of_transaction()
+        tracked = self.ours.message_ids.tracking_value_ids.filtered(lambda each: each.field_id.name == "job_capacity")
+        self.assertEqual((tracked.old_value_integer, tracked.new_value_integer), (0, 3))
+
+    def end_of_transaction(self):
+        """What is followed is written before a commit."""
+        self.env.flush_all()
+        self.env.cr.precommit.run()
+
     def test_reading_from_the_start_is_written_down_with_the_cursor_it_had(self):
         schedule = self.ours.schedule_ids[0]
         schedule.sudo().cursor = {"at": "7"}
