@@ -18,6 +18,7 @@ from .slots import LOCK_CLASS
 
 MOST = 10_000
 BREAKER = {"closed": 0, "half_open": 1, "open": 2}
+_NOW = "(clock_timestamp() AT TIME ZONE 'UTC')"
 _AGE = "GREATEST(0, EXTRACT(EPOCH FROM (clock_timestamp() AT TIME ZONE 'UTC') - {}))::float8"
 _LANE = "COALESCE(lane, '')"
 
@@ -39,6 +40,10 @@ _LIVE = """EXISTS (SELECT 1 FROM pg_locks l
        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))"""
 _WORKERS = f"dist_worker_slot s WHERE s.scheduled IS NOT TRUE AND {_LIVE}"
 _LOCK = (LOCK_CLASS + 1,)
+_CONNECTION = """(SELECT id, ref, active, state, CASE WHEN count(*) OVER (PARTITION BY name) > 1
+                     THEN name || ' (' || left(ref, 8) || ')' ELSE name END AS name FROM dist_connection)"""
+"""Each under a name of its own, as two samples of one name are refused; ``dist_relay.connections()`` names them so,
+too."""
 # written so that each part is a scan of one partial index, however many jobs are done
 _OPEN_JOBS = f"""
     (SELECT state, {_LANE} AS lane FROM dist_job
@@ -96,28 +101,28 @@ GAUGES = (
         "dist_outbox_pending",
         "Events ready to be published",
         ("connection",),
-        "SELECT c.name, COALESCE(p.ready, 0) FROM dist_connection c LEFT JOIN dist_relay.pending() p "
+        f"SELECT c.name, COALESCE(p.ready, 0) FROM {_CONNECTION} c LEFT JOIN dist_relay.pending() p "
         "ON p.connection = c.ref WHERE c.active",
     ),
     Gauge(
         "dist_outbox_in_flight",
         "Events published and not settled",
         ("connection",),
-        "SELECT c.name, COALESCE(p.in_flight, 0) FROM dist_connection c LEFT JOIN dist_relay.pending() p "
+        f"SELECT c.name, COALESCE(p.in_flight, 0) FROM {_CONNECTION} c LEFT JOIN dist_relay.pending() p "
         "ON p.connection = c.ref WHERE c.active",
     ),
     Gauge(
         "dist_outbox_oldest_seconds",
         "Age of the oldest event that is ready",
         ("connection",),
-        "SELECT c.name, COALESCE(p.oldest_seconds, 0) FROM dist_connection c LEFT JOIN dist_relay.pending() p "
+        f"SELECT c.name, COALESCE(p.oldest_seconds, 0) FROM {_CONNECTION} c LEFT JOIN dist_relay.pending() p "
         "ON p.connection = c.ref WHERE c.active",
     ),
     Gauge(
         "dist_breaker_state",
         "0 closed, 1 half open, 2 open",
         ("connection",),
-        "SELECT c.name, COALESCE(h.breaker_state, 'closed') FROM dist_connection c LEFT JOIN dist_connection_health h "
+        f"SELECT c.name, COALESCE(h.breaker_state, 'closed') FROM {_CONNECTION} c LEFT JOIN dist_connection_health h "
         "ON h.connection_id = c.id WHERE c.active",
         value=lambda state: BREAKER.get(state, 0),
     ),
@@ -139,7 +144,8 @@ GAUGES = (
         (),
         f"SELECT COALESCE(max({_AGE.format('s.next_run_at')}), 0) FROM dist_connection_schedule s "
         "JOIN dist_connection c ON c.id = s.connection_id WHERE s.active AND c.active AND c.state = 'active' "
-        "AND s.run_id IS NULL AND s.next_run_at < (clock_timestamp() AT TIME ZONE 'UTC')",
+        # a run whose deadline has passed is nobody's any more: the pump that had it is gone
+        f"AND (s.run_id IS NULL OR s.run_deadline < {_NOW}) AND s.next_run_at < {_NOW}",
     ),
     Gauge(
         "dist_pg_oldest_xact_seconds",

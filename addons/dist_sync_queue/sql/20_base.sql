@@ -39,7 +39,10 @@ RETURNS TABLE (connection text, adapter text, name text, settings jsonb, sealed_
                state text, max_in_flight int)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT c.ref::text, a.code::text, c.name::text, COALESCE(c.settings, '{}'::jsonb), c.sealed_credentials,
+    -- two of one name are told apart: the relay's metrics and log lines name connections (engine/metrics.py does the same)
+    SELECT c.ref::text, a.code::text,
+           CASE WHEN count(*) OVER (PARTITION BY c.name) > 1 THEN c.name || ' (' || left(c.ref, 8) || ')'
+                ELSE c.name END::text, COALESCE(c.settings, '{}'::jsonb), c.sealed_credentials,
            c.config_version::bigint,
            CASE WHEN c.active AND dist_relay.may_publish() THEN c.state ELSE 'paused' END::text, c.max_in_flight
       FROM public.dist_connection c JOIN public.dist_adapter a ON a.id = c.adapter_id

@@ -14,7 +14,7 @@ from odoo.tools import mute_logger
 
 from ..engine.metrics import GAUGES
 from ..models.relay import METRICS_PARAMETER
-from .relay_kit import RelayKit
+from .relay_kit import RelayKit, rows
 
 
 @tagged("post_install", "-at_install")
@@ -82,6 +82,35 @@ class TestMetrics(RelayKit, HttpCase):
             {"kind": "health", "connection": self.connection.ref, "breaker": "open", "at": "2026-01-01T00:00:00Z"}
         )
         self.assertEqual(self.samples(self.token())["dist_breaker_state", "Shop"], 2)
+
+    def test_two_connections_of_one_name_have_samples_of_their_own(self):
+        twin, alone = self.make_connection(name="Shop"), self.make_connection(name="Alone")
+        names = {each.ref: f"Shop ({each.ref[:8]})" for each in self.connection | twin} | {alone.ref: "Alone"}
+        self.emit_fact(twin)
+        text = self.get(self.token()).text
+        samples = re.findall(r"^(dist_(?:outbox|breaker)\w+{.*?})", text, re.M)
+        self.assertEqual(len(samples), len(set(samples)), "Prometheus refuses a sample that is there twice")
+        found = self.samples(self.token())
+        self.assertEqual([found["dist_outbox_pending", names[each.ref]] for each in self.connection | twin], [0, 1])
+        self.assertEqual(found["dist_outbox_pending", "Alone"], 0)
+        told = rows(self.env.cr, "SELECT connection, name FROM dist_relay.connections()")
+        self.assertEqual({row["connection"]: row["name"] for row in told if row["connection"] in names}, names)
+
+    def test_a_pull_whose_pump_is_gone_is_overdue(self):
+        schedule = self.connection.schedule_ids[0]
+        (self.env["dist.connection.schedule"].search([]) - schedule).active = False
+
+        def overdue(deadline):
+            self.env.cr.execute(
+                """UPDATE dist_connection_schedule SET run_id = gen_random_uuid(),
+                          next_run_at = timezone('UTC', now()) - interval '2 h',
+                          run_deadline = timezone('UTC', now()) + %s::interval WHERE id = %s""",
+                (deadline, schedule.id),
+            )
+            return self.samples(self.token())[("dist_schedule_overdue_seconds",)]
+
+        self.assertEqual(overdue("10 min"), 0, "somebody reads")
+        self.assertGreater(overdue("-10 min"), 7000)
 
     def test_every_query_of_it_uses_what_is_open_only(self):
         """A sequential scan of jobs would grow with what is done."""
