@@ -34,6 +34,7 @@ from . import exception_view
 from . import audit
 from . import job_view
 from . import health
+from . import health_setup
 from . import outbox_view
 from . import control_view
 from . import monitor

@@ -48,7 +48,10 @@ class DistHealth(models.AbstractModel):
         found += self._drain()
         found += self._schedules()
         found += self._database()
-        found += self._relay_and_outbox()
+        missing = self._missing_functions()
+        found += self._installation(missing)
+        if not missing:
+            found += self._relay_and_outbox()
         found += self._connections()
         order = {"bad": 0, "note": 1, "ok": 2}
         return sorted(found, key=lambda each: order[each["level"]])

@@ -4,10 +4,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 _FOLDER = Path(__file__).parent
+
+
+def functions() -> set[str]:
+    """The names of the functions of the schema, for the health check."""
+    made = re.compile(r"^CREATE OR REPLACE FUNCTION dist_relay\.(\w+)", re.MULTILINE)
+    return {name for path in _FOLDER.glob("*.sql") for name in made.findall(path.read_text(encoding="utf-8"))}
 
 
 def apply(cr: Any) -> None:

@@ -18,6 +18,7 @@ from . import test_exception
 from . import test_security
 from . import test_settings
 from . import test_health
+from . import test_health_setup
 from . import test_metrics
 from . import test_engine_jobs
 from . import test_awkward_errors

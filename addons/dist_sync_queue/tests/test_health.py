@@ -3,18 +3,22 @@
 """The health check names what is wrong and what to do; a healthy database has nothing bad."""
 
 import threading
+import time
 from contextlib import redirect_stdout
 from datetime import timedelta
 from io import StringIO
+from unittest.mock import patch
 
-from odoo import fields
+from odoo import SUPERUSER_ID, api, fields
 from odoo.exceptions import AccessError
 from odoo.sql_db import db_connect
 from odoo.tests import new_test_user, tagged
 
 from ..cli.dist_doctor import examine, show
+from ..engine.slots import LOCK_CLASS, Side
+from ..models import health
 from ..models.health import supported
-from .common import SyncCase
+from .common import SyncCase, put_event
 from .relay_kit import RelayKit
 
 
@@ -78,6 +82,61 @@ class TestHealth(RelayKit, SyncCase):
         schedule.write({"active": True, "next_run_at": fields.Datetime.now() - timedelta(minutes=90)})
         self.env.cr.execute("INSERT INTO dist_worker_drain (asked_by) VALUES ('here')")
         self.assertNotIn("A job schedule is overdue", self.findings())
+
+    def test_a_worker_that_hangs(self):
+        self.env.cr.execute(
+            """INSERT INTO dist_worker_slot (worker, seen_at)
+               VALUES ('w', timezone('UTC', clock_timestamp()) - interval '9 min') RETURNING id"""
+        )
+        (slot,) = self.env.cr.fetchone()
+        self.env.cr.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_CLASS + 1, slot))  # as one that is alive
+        self.assertEqual(self.findings()["Workers"]["level"], "ok")
+        self.age("dist_worker_slot", "seen_at", "2 min")
+        self.assertIn("1 workers are alive", self.findings("bad")["Workers hang"]["detail"])
+
+    def test_keys_that_wait_behind_a_dead_job(self):
+        connection = self.make_connection()
+        for state in ("dead", "parked", "parked"):
+            put_event(self.env, connection, "health.test", {}, "1001", state=state)
+        self.assertEqual(self.findings("note")["Parked keys"]["detail"], "1 keys wait behind a dead job.")
+
+    def test_outcomes_that_stay_unknown(self):
+        connection = self.make_connection()
+        self.emit_fact(connection)
+        self.answer(self.claim(connection)[0], "unknown")
+        self.assertNotIn("Outcomes are unknown for long", self.findings())
+        self.age("dist_outbox_event", "next_try_at", "2 h")
+        found = self.findings("note")["Outcomes are unknown for long"]
+        self.assertEqual(found["detail"], "1 events for an hour or more.")
+
+    def test_a_connection_whose_adapter_is_not_announced(self):
+        connection = self.make_connection(name="Orphan")
+        connection.set_credentials({"token": "very-secret-token"})
+        self.assertNotIn("Its adapter is not announced", self.findings())
+        connection.adapter_id.sudo().active = False
+        self.assertEqual(self.findings("bad")["Its adapter is not announced"]["detail"], "Orphan")
+
+    def test_a_table_nobody_vacuums(self):
+        """With a table and looks of its own: PostgreSQL tells statistics of what is committed, and seen."""
+        table = "dist_health_test"
+        side = Side(self.env.cr.dbname)
+        self.addCleanup(side.close)
+        self.addCleanup(side.execute, f"DROP TABLE IF EXISTS {table}")
+        side.execute(f"CREATE TABLE {table} (id int) WITH (autovacuum_enabled = false)")
+
+        def told():
+            with db_connect(self.env.cr.dbname).cursor() as cr, patch.object(health, "HOT_TABLES", (table,)):
+                found = api.Environment(cr, SUPERUSER_ID, {})["dist.health"]._database()
+            return [(each["level"], each["title"], each["detail"]) for each in found]
+
+        self.assertEqual(told(), [])
+        side.execute(f"INSERT INTO {table} SELECT generate_series(1, 20001)")
+        side.execute(f"DELETE FROM {table}")
+        side.close()  # then its statistics are told
+        end = time.monotonic() + 60
+        while not told() and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assertEqual(told(), [("note", f"Table {table} is not vacuumed", "20001 dead rows.")])
 
     def test_what_is_stuck_in_the_outbox(self):
         connection = self.make_connection()

@@ -11,6 +11,7 @@ from odoo.tests import new_test_user
 
 from ..engine import figures
 from ..engine.watch import listeners
+from ..models.monitor import SILENT_SECONDS
 from .common import SyncCase, put_event
 from .plan_kit import Counting
 from .relay_kit import RelayKit
@@ -45,6 +46,13 @@ class TestMonitor(RelayKit, SyncCase):
                 SELECT {", ".join(["%s"] * len(row))}, t, t, 0, 0 FROM timezone('UTC', clock_timestamp()) t""",
             list(row.values()),
         )
+
+    def test_a_worker_that_is_not_heard_of(self):
+        self.slot([])
+        self.assertEqual([worker["silent"] for worker in self.snapshot()["workers"]], [0])
+        self.env.cr.execute("UPDATE dist_worker_slot SET seen_at = seen_at - interval '2 min'")
+        (worker,) = self.snapshot()["workers"]
+        self.assertGreater(worker["silent"], SILENT_SECONDS)
 
     # -- what it counts ------------------------------------------------------------------------------------------------
     def test_jobs_are_counted_by_what_they_wait_for(self):
