@@ -11,8 +11,14 @@ from .job import STATES as JOB_STATES
 from .outbox_event import STATES as EVENT_STATES
 
 
+def _both(table: str, archive: str, select: SQL) -> SQL:
+    """``select`` from the hot table and from its archive: a row is in one of them, with the same columns."""
+    parts = [SQL("%s FROM %s", select, SQL.identifier(name)) for name in (table, archive)]
+    return SQL(" UNION ALL ").join(parts)
+
+
 class DistJobReport(models.Model):
-    """One line per job. ``at`` is when it was finished or, until then, made."""
+    """One line per job, archived ones included. ``at`` is when it was finished or, until then, made."""
 
     _name = "dist.job.report"
     _description = "Job Analysis"
@@ -38,19 +44,22 @@ class DistJobReport(models.Model):
 
     @property
     def _table_query(self) -> SQL:
-        return SQL(
-            """SELECT id, COALESCE(done_at, created_at) AS at, handler, lane, state, connection_id, company_id,
+        return _both(
+            "dist_job",
+            "dist_job_archive",
+            SQL(
+                """SELECT id, COALESCE(done_at, created_at) AS at, handler, lane, state, connection_id, company_id,
                       error_type, (state = 'done')::int AS done, (state = 'dead')::int AS failed,
                       attempts - (state = 'done')::int AS attempts,
                       CASE WHEN state = 'done' THEN greatest(0, EXTRACT(EPOCH FROM done_at - created_at)
                                                                 - COALESCE(run_seconds, 0)) END AS wait_seconds,
-                      run_seconds
-                 FROM dist_job"""
+                      run_seconds"""
+            ),
         )
 
 
 class DistOutboxReport(models.Model):
-    """One line per outgoing event. ``at`` is when it was settled or, until then, emitted."""
+    """One line per outgoing event, archived ones included. ``at`` is when it was settled or, until then, emitted."""
 
     _name = "dist.outbox.report"
     _description = "Event Analysis"
@@ -75,11 +84,14 @@ class DistOutboxReport(models.Model):
 
     @property
     def _table_query(self) -> SQL:
-        return SQL(
-            """SELECT id, COALESCE(settled_at, occurred_at) AS at, type, kind, state, connection_id, company_id,
+        return _both(
+            "dist_outbox_event",
+            "dist_outbox_archive",
+            SQL(
+                """SELECT id, COALESCE(settled_at, occurred_at) AS at, type, kind, state, connection_id, company_id,
                       outcome_code, (state = 'delivered')::int AS delivered,
                       (state IN ('dead', 'rejected'))::int AS failed, attempts,
                       CASE WHEN state = 'delivered' THEN EXTRACT(EPOCH FROM settled_at - occurred_at)
-                           END AS delivery_seconds
-                 FROM dist_outbox_event"""
+                           END AS delivery_seconds"""
+            ),
         )

@@ -63,6 +63,28 @@ class TestArchive(RelayKit, SyncCase):
         self.assertTrue(moved.archived_at)
         self.assertEqual(self.env["dist.job"]._gc_done_jobs(), (0, 0))
 
+    def test_reports_tell_the_same_of_what_is_archived(self):
+        job, event = self.job("done", 8, made=1, run_seconds=2.0), self.emit_fact(self.connection)
+        self.answer(self.claim(self.connection)[0], "delivered")
+        self.env.cr.execute(
+            """UPDATE dist_outbox_event SET settled_at = settled_at - interval '8 days',
+                      occurred_at = occurred_at - interval '9 days' WHERE id = %s""",
+            (event.id,),
+        )
+        self.env.invalidate_all()
+
+        def told():
+            self.env.invalidate_all()
+            lines = (self.env["dist.job.report"].browse(job.id), self.env["dist.outbox.report"].browse(event.id))
+            return [{k: v for k, v in line.read()[0].items() if k != "id"} for line in lines]
+
+        before = told()
+        self.assertEqual((before[0]["done"], before[0]["run_seconds"], before[1]["delivered"]), (1, 2.0, 1))
+        self.env["dist.job"]._gc_done_jobs()
+        self.env["dist.outbox.event"]._gc_settled()
+        self.assertFalse(job.exists() or event.exists())
+        self.assertEqual(told(), before)
+
     def test_archived_jobs_are_forgotten_after_all_their_days(self):
         old, older = self.job("done", 89), self.job("done", 91)
         self.env["dist.job"]._gc_done_jobs()
