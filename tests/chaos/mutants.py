@@ -57,6 +57,13 @@ def ack_first() -> None:
     Intake._store = broken  # type: ignore[method-assign]
 
 
+def no_read_back() -> None:
+    """In a worker: whether an earlier attempt took effect is never looked up, as if nobody had told the adapter."""
+    from dist_relay.testkit.counterpart_adapter import Flows
+
+    Flows._knows = lambda _self, _event_id: False  # type: ignore[method-assign]
+
+
 def main() -> None:
     """``python -m mutants …`` is an Odoo whose job engine lets jobs overtake a head of their key that waits."""
     import odoo.cli.command

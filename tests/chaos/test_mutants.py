@@ -76,6 +76,14 @@ def test_no_dedupe_in_the_intake(broken: bool, house: House, scope: Scope) -> No
         judge(scope, "D", broken, lambda: not scope.left())
 
 
+def test_no_read_back(broken: bool, house: House, scope: Scope) -> None:
+    """An answer is lost after the effect, and what has taken effect is sent again: D."""
+    house.part("worker", prepare="mutants:no_read_back" if broken else "")
+    house.faults({"do": "lose", "account": scope.name, "times": 3})
+    scope.load(10, scope.ship)
+    judge(scope, "D", broken, lambda: not scope.left())
+
+
 def test_no_head_of_line_check_in_the_outbox(broken: bool, house: House, scope: Scope) -> None:
     """A fact overtakes the one before it, which is tried again: O."""
     from mutants import sql_function

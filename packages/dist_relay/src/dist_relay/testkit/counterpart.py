@@ -1,4 +1,8 @@
-"""The outside world as a process: HTTP, honours idempotency keys, writes every effect once into a ledger (SQLite).
+"""The outside world as a process: HTTP, writes every effect into a ledger (SQLite).
+
+It knows no idempotency keys: what is sent twice takes effect twice, unless the caller looks first whether it did
+(``GET /effects/<event id>``). One thing is forgiven, for no caller can prevent it: a request that hung may take effect
+after its caller looked, so an event of which one hung takes effect once, however often it is sent.
 
 ``python -m dist_relay.testkit.counterpart PORT LEDGER``. It outlives whoever calls it, and a test reads the ledger
 without asking. What it offers to pulls lies in the same file. Faults are scripted by ``POST /faults`` with a list of
@@ -21,8 +25,9 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS effect (seq INTEGER PRIMARY KEY, account TEXT, op TEXT, key TEXT, event_id TEXT UNIQUE,
-    token TEXT, version INTEGER);
+CREATE TABLE IF NOT EXISTS effect (seq INTEGER PRIMARY KEY, account TEXT, op TEXT, key TEXT, event_id TEXT, token TEXT,
+    version INTEGER);
+CREATE INDEX IF NOT EXISTS effect_event ON effect (event_id);
 CREATE TABLE IF NOT EXISTS call (seq INTEGER PRIMARY KEY, account TEXT, op TEXT, key TEXT, event_id TEXT,
     status INTEGER);
 CREATE TABLE IF NOT EXISTS offer (seq INTEGER PRIMARY KEY, account TEXT, key TEXT, token TEXT UNIQUE);
@@ -47,16 +52,14 @@ class Ledger:
         self._lock = threading.Lock()
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + _TABLES)
 
-    def effect(self, account: str, body: dict[str, Any]) -> bool:
-        """Let an event take effect, once; false when it had."""
-        names = ("op", "key", "event_id", "token", "version")
-        row = [account, *(body.get(name) for name in names)]
-        return (
-            self._run(
-                "INSERT OR IGNORE INTO effect (account, op, key, event_id, token, version) VALUES (?,?,?,?,?,?)", row
-            )
-            > 0
-        )
+    def effect(self, account: str, body: dict[str, Any], *, once: bool = False) -> bool:
+        """Let an event take effect, with ``once`` only if it has not yet; false when it did not."""
+        row = [account, *(body.get(name) for name in ("op", "key", "event_id", "token", "version"))]
+        text = "INSERT INTO effect (account, op, key, event_id, token, version) SELECT ?,?,?,?,?,?"
+        if once:
+            text += " WHERE NOT EXISTS (SELECT 1 FROM effect WHERE event_id = ?)"
+            row.append(body["event_id"])
+        return self._run(text, row) > 0
 
     def called(self, account: str, body: dict[str, Any], status: int) -> None:
         """Note a call and its answer (0: none)."""
@@ -97,10 +100,11 @@ class Ledger:
 
 
 class Faults:
-    """What goes wrong next, used up call by call."""
+    """What goes wrong next, used up call by call. ``hung``: the events of which a request hung."""
 
     def __init__(self) -> None:
         self._lock, self._left = threading.Lock(), []  # type: tuple[threading.Lock, list[dict[str, Any]]]
+        self.hung: set[str] = set()
 
     def script(self, faults: list[dict[str, Any]]) -> None:
         """Replace what was scripted."""
@@ -148,12 +152,13 @@ class Handler(BaseHTTPRequestHandler):
         fault = self.faults.next(account, body["key"])
         do = fault.get("do", "")
         if do == "hang":
+            self.faults.hung.add(body["event_id"])
             time.sleep(float(fault["seconds"]))
         if do == "status":
             self.ledger.called(account, body, fault["status"])
             self._answer(fault["status"], {}, fault.get("headers", {}))
             return
-        fresh = self.ledger.effect(account, body)
+        fresh = self.ledger.effect(account, body, once=body["event_id"] in self.faults.hung)
         if do == "lose":
             self.ledger.called(account, body, 0)
             self.close_connection = True
