@@ -29,7 +29,7 @@ class Business:
     def __init__(self, config_file: Path, database: str) -> None:
         config.parse_config(["-c", str(config_file), "-d", database, "--no-http", "--log-level=critical"])
         self.registry = Registry(database)
-        self.retries = 0
+        self.retries = self.deadlocks = 0
 
     def run(self, work: Callable[[Any], T]) -> T:
         """One business transaction, as Odoo's own retrying does it: again after a serialization failure."""
@@ -37,8 +37,9 @@ class Business:
             try:
                 with self.registry.cursor() as cr:
                     return work(api.Environment(cr, SUPERUSER_ID, {}))
-            except AGAIN:
+            except AGAIN as error:
                 self.retries += 1
+                self.deadlocks += isinstance(error, psycopg2.errors.DeadlockDetected)
                 time.sleep(random.uniform(0, 0.01 * min(attempt + 1, 10)))
         raise AssertionError("a business transaction collided fifty times")
 

@@ -27,12 +27,14 @@ TEMPLATE, DATABASE = "chaos_template", "chaos"
 _NAME = "postgres-chaos"
 _DURABLE = ("synchronous_commit=on", "full_page_writes=on")
 """Against the death of processes this is enough; what the machine has not written to disk survives them."""
+_QUICK = ("deadlock_timeout=100ms",)
+"""A storm of deadlocks is to be over soon."""
 
 
 def service(cluster: Cluster, port: int) -> Service:
     """The server: started again whenever it dies, with what was committed before."""
     plain = cluster.service(port)
-    options = [part for setting in _DURABLE for part in ("-c", setting)]
+    options = [part for setting in (*_DURABLE, *_QUICK) for part in ("-c", setting)]
     return dataclasses.replace(plain, argv=[*plain.argv, *options], restart=True)
 
 

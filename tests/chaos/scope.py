@@ -66,6 +66,10 @@ class Scope:
         """A transaction that asks for a job."""
         return lambda env: key_record(env, name)._work_later(**options)
 
+    def cross(self, name: str, other: str) -> Work:
+        """A transaction that asks for a job that locks one key and then another."""
+        return lambda env: key_record(env, name)._cross_later(key_record(env, other))
+
     def count(self, name: str) -> Work:
         """A transaction that changes a value."""
         return lambda env: key_record(env, name)._count(self.of(env))

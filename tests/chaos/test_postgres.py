@@ -75,6 +75,46 @@ def test_11_business_transactions_collide(house: House, scope: Scope) -> None:
     assert len(scope.settle().intents) == 4 * 12 * 2
 
 
+def test_11_handlers_and_business_deadlock(house: House, scope: Scope) -> None:
+    """Two keys are locked in opposite orders, by jobs and by the business, many at once.
+
+    PostgreSQL breaks off one of two again and again; everything is done once, and none spends a second attempt.
+    """
+    house.engine("second-engine")
+    one, other = scope.keys[:2]
+    ways = ((one, other), (other, one))
+    stop, hit = threading.Event(), house.business.deadlocks
+
+    def write(first: str, second: str) -> None:
+        while not stop.is_set():
+            house.business.run(scope.all_of(scope.ship(first), scope.work(second), scope.ship(second)))
+            stop.wait(0.1)
+
+    def waiting() -> list[tuple[Any, ...]]:
+        return house.sql("SELECT 1 FROM dist_job WHERE handler = 'dist.chaos.key:_cross' AND state = 'pending'")
+
+    def deadlocks() -> int:
+        if len(waiting()) < 20:
+            house.business.run(scope.all_of(*(scope.cross(*way) for way in ways * 10)))
+        return int(house.sql("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")[0][0])
+
+    before = deadlocks()
+    house.until(lambda: deadlocks() >= before + 3, "jobs were broken off")
+    writers = [threading.Thread(target=write, args=way) for way in ways]
+    for writer in writers:
+        writer.start()
+    try:
+        house.until(lambda: house.business.deadlocks > hit, "the business is hit, too")
+    finally:
+        stop.set()
+        for writer in writers:
+            writer.join()
+    history = scope.settle()
+    house.stop("second-engine")
+    assert {effect.lane for effect in history.effects} == {"fact", "job", "cross"}
+    assert house.sql("SELECT DISTINCT attempts FROM dist_job WHERE handler LIKE 'dist.chaos.key:%'") == [(1,)]
+
+
 def test_12_a_savepoint_is_rolled_back(house: House, scope: Scope) -> None:
     name = scope.keys[0]
     everything = scope.all_of(scope.ship(name), scope.work(name), scope.count(name))

@@ -65,10 +65,16 @@ class DistChaosKey(models.Model):
             **{"max_attempts": MANY, **options},
         )
 
-    def _work_later(self, **options):
-        """A job of this key."""
+    def _work_later(self, seconds=0, **options):
+        """A job of this key that takes so long."""
         token = self._intend("job")
-        return self.delayed(**{"key": f"chaos:{self.name}", "max_attempts": MANY, **options})._work(token)
+        return self.delayed(**{"key": f"chaos:{self.name}", "max_attempts": MANY, **options})._work(token, seconds)
+
+    def _cross_later(self, other):
+        """A job that locks this key, then another; nothing orders such jobs."""
+        token = f"cross-{self.name}-{uuid.uuid4().hex[:12]}"
+        self.env["dist.chaos.intent"].create({"lane": "cross", "key": self.name, "number": 0, "token": token})
+        return self.delayed(max_attempts=MANY)._cross(token, other.id)
 
     def _count(self, connections):
         """A new value, to be shown outside, and summed up here by a job that many requests share."""
@@ -97,9 +103,18 @@ class DistChaosKey(models.Model):
         )
 
     @job(backoff=0.2, backoff_max=1.0)
-    def _work(self, token):
+    def _work(self, token, seconds=0):
         self._book([("job", self.name, token, 0)])
         point("handler")
+        if seconds:
+            self.env.cr.execute("SELECT pg_sleep(%s)", (seconds,))
+
+    @job(backoff=0.2, backoff_max=1.0)
+    def _cross(self, token, other):
+        for number, pause in ((self.id, 0.02), (other, 0)):
+            self.env.cr.execute("SELECT 1 FROM dist_chaos_key WHERE id = %s FOR NO KEY UPDATE", (number,))
+            self.env.cr.execute("SELECT pg_sleep(%s)", (pause,))  # somebody else's chance to lock the other one
+        self._book([("cross", self.name, token, 0)])
 
     @job(backoff=0.2, backoff_max=1.0)
     def _step(self, name, number, token):
@@ -148,6 +163,16 @@ class DistChaosKey(models.Model):
             }
             for name, value in self.env.cr.fetchall()
         }
+
+
+if os.environ.get("DIST_CHAOS_UPGRADED"):
+
+    class DistJob(models.Model):
+        """The next release: what the queue's table has to take in while there is work in it."""
+
+        _inherit = "dist.job"
+
+        chaos_wave = fields.Integer(default=7)
 
 
 class DistChaosIntent(models.Model):
