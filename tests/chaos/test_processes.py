@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import cluster
@@ -85,7 +87,7 @@ def test_23_a_poison_event_is_quarantined(house: House, scope: Scope) -> None:
     assert len(house.ledger.effects(scope.name)) == 10
 
 
-@pytest.mark.parametrize("method", ["_overrun"])
+@pytest.mark.parametrize("method", ["_overrun", "_overrun_in_postgres"])
 def test_a_job_over_its_timeout_is_stopped(method: str, house: House, scope: Scope) -> None:
     """While it computes, and while it waits for PostgreSQL; the work of others goes on."""
     job = house.business.run(lambda env: getattr(key_record(env, scope.keys[0]).delayed(priority=0), method)().id)
@@ -125,19 +127,53 @@ def test_31_parts_of_another_version(house: House, scope: Scope) -> None:
     scope.settle()
 
 
-def test_an_upgrade_while_jobs_run(house: House, scope: Scope) -> None:
-    """Drained first, as documented: the upgrade gets through, no attempt is spent, and the workers come back."""
+def test_an_upgrade_while_jobs_run(house: House, scope: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drained first, as documented: the upgrade gives the queue's table a new column with a default, while jobs wait
+    in it, the relay brings in more and the business asks for more. Every row has the value, nothing is lost, and the
+    workers come back, those of the old release by themselves and then those of the new one.
+    """
     scope.load(10)
     drain = [str(house.layout.python), *house.worker_command("odoo", "--drain", "--timeout", "60")]
     done = subprocess.run(drain, capture_output=True, text=True, timeout=180, env=house.odoo_environment())
     assert done.returncode == 0, done.stderr
-    scope.load(10)
-    upgrade = [str(house.layout.python), "-m", "odoo", "-c", str(house.config), "-d", cluster.DATABASE]
-    upgrade += ["-u", cluster.LEDGER_ADDON, "--stop-after-init", "--no-http"]
-    done = subprocess.run(upgrade, capture_output=True, text=True, timeout=300, env=house.odoo_environment())
+    scope.load(10, scope.ship, scope.work, scope.count, scope.diamond)
+    scope.offer(20)
+    house.until(lambda: house.sql("SELECT 1 FROM dist_job WHERE event_id IS NOT NULL"), "events came in")
+    waiting = [job for (job,) in house.sql("SELECT id FROM dist_job WHERE state IN ('pending', 'waiting')")]
+    assert len(waiting) > 50
+    monkeypatch.setenv("DIST_CHAOS_UPGRADED", "1")
+    with _business_goes_on(house, scope):
+        upgrade = [str(house.layout.python), "-m", "odoo", "-c", str(house.config), "-d", cluster.DATABASE]
+        upgrade += ["-u", cluster.LEDGER_ADDON, "--stop-after-init", "--no-http"]
+        done = subprocess.run(upgrade, capture_output=True, text=True, timeout=300, env=house.odoo_environment())
     assert done.returncode == 0, done.stderr[-2000:]
+    without = "SELECT id FROM dist_job WHERE id = ANY(%s) AND chaos_wave IS DISTINCT FROM 7"
+    assert house.sql(without, waiting) == []
     scope.load(5)
     scope.settle()
+    house.stop("engine")
+    house.engine()
+    scope.load(5, scope.ship, scope.work, scope.count, scope.diamond)
+    scope.settle()
+
+
+@contextmanager
+def _business_goes_on(house: House, scope: Scope) -> Iterator[None]:
+    """Transactions of the business inside the block."""
+    stop = threading.Event()
+
+    def go_on() -> None:
+        while not stop.is_set():
+            scope.load(1)
+            stop.wait(0.1)
+
+    writer = threading.Thread(target=go_on)
+    writer.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        writer.join()
 
 
 def test_many_workers_start_at_once(house: House, scope: Scope) -> None:
