@@ -10,6 +10,13 @@ Assert what was enqueued, without running it::
                 order.action_confirm()
             trap.assert_enqueued(order, "_reserve", key=f"warehouse:{warehouse.id}")
 
+Run what was trapped, in the order it was enqueued, one by one: ``trap.run()``. What goes out, and what was marked::
+
+            with self.trap_events() as trap:
+                order.action_refuse()
+            trap.assert_emitted(connection, "order.cancel.v1", key="1001", reason="stock")
+            trap.assert_marked(connection, "availability.changed.v1", "A-1", "A-2")
+
 Run it as a worker would: batches, savepoints, order per key, retries and dead letters, in the test's transaction::
 
             job = order.delayed()._reserve()
@@ -42,39 +49,9 @@ from ..engine import claim, maintain
 from ..engine.batch import Batches, until_empty
 from ..engine.execute import Report
 from ..engine.handlers import Handler, override
+from .traps import EventTrap, Trap
 
 FAR = datetime(9999, 1, 1)
-
-
-class Trap:
-    """What was enqueued while it was open. ``rows`` are the values, ``jobs`` the records."""
-
-    def __init__(self, env: Any) -> None:
-        self.env, self.rows, self.jobs = env, [], env["dist.job"]
-
-    def enqueued(self, records: Any, method: str) -> list[dict[str, Any]]:
-        """The jobs that will call ``method`` on (at least) ``records``."""
-        wanted = set(records.ids)
-        return [
-            row
-            for row in self.rows
-            if row["handler"] == f"{records._name}:{method}" and wanted <= set(row["payload"]["ids"])
-        ]
-
-    def assert_enqueued(self, records: Any, method: str, count: int = 1, **expected: Any) -> None:
-        """``count`` jobs of ``method`` on ``records`` whose values (key, identity, args, …) equal ``expected``."""
-        found = self.enqueued(records, method)
-        if "args" in expected:
-            expected["args"] = tuple(expected["args"])
-        matching = [row for row in found if all(row.get(k, row["payload"].get(k)) == v for k, v in expected.items())]
-        if len(matching) != count:
-            raise AssertionError(
-                f"{len(matching)} instead of {count} jobs {records}.{method} with {expected}; enqueued: {self.rows}"
-            )
-
-    def assert_count(self, count: int) -> None:
-        if len(self.rows) != count:
-            raise AssertionError(f"{len(self.rows)} instead of {count} jobs enqueued: {self.rows}")
 
 
 class SyncKit:
@@ -97,6 +74,13 @@ class SyncKit:
 
         with patch.object(model, "enqueue", collecting):
             yield trap
+
+    @contextmanager
+    def trap_events(self) -> Iterator[EventTrap]:
+        """See what is emitted to the outbox and marked dirty (it is stored as well)."""
+        trap = EventTrap(self.env)
+        yield trap
+        trap.close()
 
     def run_jobs(self, *, later: bool = False, seconds: float = 60.0) -> Report:
         """Run what is ready, in order, until nothing is; ``later``: what waits for its time, too (once)."""

@@ -34,6 +34,22 @@ class TestJobs(GuideCase):
         self.assertTrue(self.bin.counted_at)
         self.assertEqual(self.bin.log, "counted by robot\n")
 
+    def test_trapped_jobs_run_in_the_order_they_were_made(self):
+        with self.trap_jobs() as trap:
+            self.bin.delayed(priority=9, eta=3600)._count(source="first")
+            self.bin.delayed(priority=0)._count(source="second")
+        trap.run()
+        self.assertEqual(self.bin.log, "counted by first\ncounted by second\n")
+
+    def test_what_a_trapped_job_makes_is_left_and_what_is_stuck_is_told(self):
+        earlier = self.bin.delayed(key="bin")._count(source="earlier")
+        with self.trap_jobs() as trap:
+            self.bin.delayed()._count(source="free")
+            self.bin.delayed(key="bin")._count(source="behind")
+        with self.assertRaisesRegex(AssertionError, "an earlier one of its key"):
+            trap.run()
+        self.assertEqual((earlier.state, self.bin.log), ("pending", "counted by free\n"))
+
     def test_many_jobs_in_order_and_requests_merged(self):
         first = self.bins.action_count_each()
         again = self.bin.action_count_each()
@@ -101,6 +117,33 @@ class TestEvents(GuideCase):
         self.answer(event, "delivered")
         self.run_jobs()
         self.assertEqual(self.bin.log, "order 1001: delivered\n")
+
+    def test_what_goes_out_is_seen(self):
+        connection = self.make_connection()
+        with self.trap_events() as trap:
+            self.bin.action_refuse_order(connection, "1001")
+            self.bin.quantity = 3
+        trap.assert_emitted(connection, "order.cancel.v1", key="1001", reason="stock", report=True)
+        trap.assert_marked(connection, "availability.changed.v1", "A-0")
+
+    def test_a_trap_tells_what_is_not_as_expected(self):
+        connection, other = self.make_connection(), self.make_connection(name="Other")
+        self.bins[1].quantity = 3
+        with self.trap_events() as trap:
+            self.bin.action_refuse_order(connection, "1001")
+            self.bin.quantity = 3
+        self.run_jobs()
+        trap.assert_emitted(connection, "order.cancel.v1")
+        trap.assert_emitted(other, "order.cancel.v1", count=0)
+        for wrong in (
+            lambda: trap.assert_emitted(connection, "order.cancel.v1", reason="price"),
+            lambda: trap.assert_emitted(connection, "order.cancel.v1", count=2),
+            lambda: trap.assert_marked(connection, "availability.changed.v1"),
+            lambda: trap.assert_marked(connection, "availability.changed.v1", "A-0", "A-1"),
+            lambda: trap.assert_emitted(connection, "availability.changed.v1"),
+        ):
+            with self.assertRaises(AssertionError):
+                wrong()
 
     def test_a_state_is_computed_once_for_many_changes(self):
         connection = self.make_connection()
