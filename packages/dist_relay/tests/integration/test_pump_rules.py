@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from redis.exceptions import OutOfMemoryError
 
+from dist_relay import metrics
 from dist_relay.pump import configs, publisher
 from dist_relay.pump.intake import Intake
 from dist_relay.pump.publisher import Publisher
@@ -62,6 +63,17 @@ def test_a_slow_turn_writes_no_older_configuration_over_a_newer_one(client, pg):
     pump._config_turn()
     assert known(client, pg)["shop"]["settings"] == {"new": True}
     assert set(known(client, pg)) == {"shop", "made"}
+
+
+def test_the_length_of_both_streams_is_told_though_nothing_is_published(client, pg):
+    pg.connect("lag", name="Lagging")
+    for _ in range(3):
+        client.xadd(Keys(pg.database, "lag").results, {"i": "{}"})
+    client.xadd(Keys(pg.database, "lag").out, {"e": "{}"})
+    pump = Pump(client, lambda _name: pg, Settings(), [], None, threading.Event())
+    pump._config_turn()
+    told = {label: metrics.STREAM_LENGTH.labels("Lagging", label)._value.get() for label in ("out", "results")}
+    assert told == {"out": 1, "results": 3}
 
 
 def test_nothing_more_is_claimed_while_redis_is_full(client, pg):

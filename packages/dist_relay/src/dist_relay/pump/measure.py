@@ -1,10 +1,12 @@
-"""The backlog of the connections as metrics."""
+"""The backlog of the connections and the length of their streams as metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from dist_relay import metrics
+from dist_relay.runtime.keys import Keys
+from dist_relay.runtime.redis_client import RedisClient, is_cluster
 
 from .port import Pending
 
@@ -22,3 +24,21 @@ def measure(pending: Iterable[Pending], names: Mapping[str, str]) -> None:
     for name in set(names.values()) - seen:
         for gauge in _GAUGES:
             gauge.labels(name).set(0)
+
+
+def measure_streams(client: RedisClient, database: str, names: Mapping[str, str]) -> None:
+    """Set how many entries wait in the streams of every connection, whether or not anything is published to it."""
+    streams = [
+        (name, label, stream)
+        for connection, name in names.items()
+        for label, stream in (("out", Keys(database, connection).out), ("results", Keys(database, connection).results))
+    ]
+    if is_cluster(client):
+        lengths = [client.xlen(stream) for _name, _label, stream in streams]
+    else:
+        pipe = client.pipeline(transaction=False)
+        for _name, _label, stream in streams:
+            pipe.xlen(stream)
+        lengths = pipe.execute()
+    for (name, label, _stream), length in zip(streams, lengths, strict=True):
+        metrics.STREAM_LENGTH.labels(name, label).set(int(length))

@@ -22,7 +22,7 @@ from dist_relay.settings import Settings
 
 from .configs import publish_all
 from .intake import Intake
-from .measure import measure
+from .measure import measure, measure_streams
 from .port import PgPort
 from .publisher import Publisher
 
@@ -96,6 +96,7 @@ class Pump:
         rows = publish_all(self._client, pg, hello.database)
         self._publisher.names = {str(r["connection"]): str(r["name"]) for r in rows}
         measure(pg.pending(), self._publisher.names)
+        measure_streams(self._client, hello.database, self._publisher.names)
         self._connections = [str(r["connection"]) for r in rows]
         self._database = hello.database
         self._tell_workers(hello.database)
