@@ -163,7 +163,7 @@ class Batches:
             settle_failed(env, handler, *poison)
             return Report(dead=[poison[0]])
         claimed = rows
-        rows, merged = claims.merge(cr, claimed)
+        rows, merged = claims.merge(cr, group, claimed)
         if not rows:
             return Report()
         self._begin(cr, handler, group, [row.id for row in rows], claimed)

@@ -206,16 +206,22 @@ def claim(cr: Any, group: Group, limit: int, after: Cursor = START) -> tuple[lis
 _SAME_IDENTITY = f"""
 WITH mine AS (
     SELECT identity FROM unnest(%(identities)s) AS i (identity)
-     WHERE pg_try_advisory_xact_lock(hashtextextended('dist.identity/' || %(handler)s || '/' || identity, 0))
+     WHERE pg_try_advisory_xact_lock(
+               hashtextextended('dist.identity/' || %(handler)s || '/' || %(connection)s || '/' || identity, 0))
 )
-SELECT j.id, j.identity, j.payload FROM mine JOIN dist_job j ON j.handler = %(handler)s AND j.identity = mine.identity
+SELECT j.id, j.identity, j.payload
+  FROM mine JOIN dist_job j ON j.handler = %(handler)s AND j.connection_scope = %(connection)s
+                           AND j.identity = mine.identity
  WHERE {READY} AND (j.order_key IS NULL OR j.id = ANY(%(ids)s))
  ORDER BY j.id FOR NO KEY UPDATE OF j SKIP LOCKED
 """
 
 
-def merge(cr: Any, rows: list[Row]) -> tuple[list[Row], dict[int, int]]:
+def merge(cr: Any, group: Group, rows: list[Row]) -> tuple[list[Row], dict[int, int]]:
     """Coalesce requests of equal identity: of all that wait the newest is run, in the place of the first claimed.
+
+    An identity is one of the handler and of the connection (or company) it works for, as ``group`` says: what another
+    one asked for is other work, however it is called.
 
     An advisory lock per identity keeps a second worker from running the same identity meanwhile: its rows are left out
     here and stay pending. Requests made after our snapshot are not seen and cause one further run.
@@ -225,8 +231,8 @@ def merge(cr: Any, rows: list[Row]) -> tuple[list[Row], dict[int, int]]:
     identities = list({row.identity: None for row in rows if row.identity is not None})
     if not identities:
         return rows, {}
-    handler = rows[0].handler
-    values = {"handler": handler, "identities": identities, "ids": [row.id for row in rows]}
+    values = {"handler": group.handler, "connection": group.connection, "identities": identities}
+    values["ids"] = [row.id for row in rows]
     cr.execute(_SAME_IDENTITY, values, log_exceptions=False)
     newest: dict[str, tuple[int, Any]] = {}
     found: list[tuple[int, str]] = []

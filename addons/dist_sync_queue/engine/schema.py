@@ -57,7 +57,13 @@ CREATE INDEX IF NOT EXISTS dist_job_order_idx ON dist_job (order_key, id)
     WHERE order_key IS NOT NULL AND state IN ('pending', 'waiting', 'parked', 'dead');
 CREATE INDEX IF NOT EXISTS dist_job_waiting_idx ON dist_job (id) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS dist_job_eta_idx ON dist_job (eta) WHERE state = 'pending' AND eta IS NOT NULL;
-CREATE INDEX IF NOT EXISTS dist_job_identity_idx ON dist_job (handler, identity)
+DO $$
+BEGIN  -- the index of an earlier release does not tell connections apart
+    IF pg_get_indexdef(to_regclass('dist_job_identity_idx')) NOT LIKE '%connection_scope%' THEN
+        DROP INDEX dist_job_identity_idx;
+    END IF;
+END $$;
+CREATE INDEX IF NOT EXISTS dist_job_identity_idx ON dist_job (handler, connection_scope, identity)
     WHERE state = 'pending' AND identity IS NOT NULL;
 CREATE INDEX IF NOT EXISTS dist_job_attention_idx ON dist_job (state, id) WHERE state IN ('dead', 'parked');
 CREATE INDEX IF NOT EXISTS dist_job_held_idx ON dist_job (state, order_key, id)

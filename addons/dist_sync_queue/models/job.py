@@ -64,7 +64,10 @@ class DistJob(models.Model):
     )
     priority = fields.Integer(required=True, readonly=True, default=5, help="0 is served first, 9 last.")
     key = fields.Char(readonly=True, help="Jobs of one key run one after the other, in the order they were made.")
-    identity = fields.Char(readonly=True, help="Waiting jobs of one handler with equal identity are run once.")
+    identity = fields.Char(
+        readonly=True,
+        help="Waiting jobs of one handler and connection with equal identity are run once.",
+    )
     state = fields.Selection(STATES, required=True, readonly=True, default="pending")
     eta = fields.Datetime("Not Before", readonly=True)
     attempts = fields.Integer(required=True, readonly=True, default=0)

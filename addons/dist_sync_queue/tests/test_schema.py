@@ -49,7 +49,10 @@ class TestSchema(SyncCase):
                ALTER TABLE dist_job ADD COLUMN connection_scope integer GENERATED ALWAYS AS (
                    COALESCE(connection_id, 0)) STORED;
                DROP INDEX dist_job_order_idx;
-               CREATE INDEX dist_job_order_idx ON dist_job (order_key, id) WHERE state = 'pending'"""
+               CREATE INDEX dist_job_order_idx ON dist_job (order_key, id) WHERE state = 'pending';
+               DROP INDEX IF EXISTS dist_job_identity_idx;
+               CREATE INDEX dist_job_identity_idx ON dist_job (handler, identity)
+                   WHERE state = 'pending' AND identity IS NOT NULL"""
         )
         self.assertNotEqual(self.definitions(), new)
         schema.create(self.env.cr)
