@@ -102,18 +102,26 @@ class DistChannelOrder(models.Model):
             return False
         self._settle_exceptions()
         self._transition("hold", hold_reason="; ".join(reasons), problem=False)
+        self._resume_when_over(snapshot)
+        return True
+
+    def _resume_when_over(self, snapshot: Order) -> None:
+        """Look again when the channel's holds are over, where all of them have an end."""
         until = [hold.until for hold in snapshot.holds if hold.until]
         if until and len(until) == len(snapshot.holds):
             eta = max(naive(max(until)), fields.Datetime.now() + timedelta(minutes=1))
             self.delayed(eta=eta, identity=f"hold:{self.id}", connection=self.connection_id)._resume_after_hold()
-        return True
 
     @job(lane="orders")
     def _resume_after_hold(self):
-        """The channel's hold had an end, and that has come."""
+        """The channel's hold had an end, and that has come; unless the channel put it off meanwhile."""
+        now = fields.Datetime.now()
         for order in self.filtered(lambda o: o.state == "hold"):
-            tree = {**order.payload, "holds": []}
-            order.payload = tree
+            snapshot = order._snapshot()
+            if any(not hold.until or naive(hold.until) > now for hold in snapshot.holds):
+                order._resume_when_over(snapshot)
+                continue
+            order.payload = {**order.payload, "holds": []}
             order._process()
 
     def _hold_text(self, hold: Hold) -> str:

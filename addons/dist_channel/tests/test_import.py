@@ -2,9 +2,12 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """One order of the channel becomes one confirmed sales order, to the cent, however often it is told."""
 
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 from odoo.exceptions import UserError
+
+from odoo.addons.dist_sync_queue.tests.common import run_jobs
 
 from .common import T0, ChannelCase, later, line, order, pair
 
@@ -162,6 +165,23 @@ class TestImport(ChannelCase):
         self.assertFalse(record.sale_order_id)
         self.receive(later(tree, holds=[]))
         self.assertEqual((record.state, record.sale_order_id.state), ("imported", "sale"))
+
+    def test_a_hold_that_is_extended_is_not_lifted_at_its_first_end(self):
+        def until(**delta):
+            return [{"reason": "fraud", "until": (datetime.now(timezone.utc) + timedelta(**delta)).isoformat()}]
+
+        tree = order([line("SKU-A", 2)], holds=until(hours=1))
+        record = self.receive(tree)
+        self.receive(later(tree, holds=until(hours=6)))
+        record._resume_after_hold()  # the first one's time has come
+        self.assertEqual(record.state, "hold")
+        self.receive(later(tree, 20, holds=[{"reason": "fraud"}]))
+        record._resume_after_hold()
+        self.assertEqual(record.state, "hold", "it has no end now")
+        self.receive(later(tree, 30, holds=until(hours=-1)))
+        self.assertEqual(record.state, "hold")
+        run_jobs(self.env, later=True)
+        self.assertEqual(record.state, "imported")
 
     def test_a_hold_after_confirmation_stops_the_delivery(self):
         tree = order([line("SKU-A", 2)])

@@ -18,7 +18,7 @@ from odoo.tools import SQL
 from ..doorbell import notify
 from ..errors import UnknownHandler
 from . import claim as claims
-from . import marks
+from . import identity, marks
 from .control import Control, Limit, take_seats
 from .crash import point
 from .execute import Report, run
@@ -27,7 +27,7 @@ from .hand import Hand, Unguarded
 from .handlers import Handler, resolve
 from .quarantine import suspects
 from .release import release
-from .settle import keep_newest, settle_failed, settle_merged
+from .settle import keep_newest, settle_failed, settle_merged, settle_replaced
 from .slots import LOCK_CLASS, LOCK_DRAIN
 from .telemetry import Spans
 
@@ -163,9 +163,10 @@ class Batches:
             settle_failed(env, handler, *poison)
             return Report(dead=[poison[0]])
         claimed = rows
-        rows, merged = claims.merge(cr, group, claimed)
+        rows, merged, replaced = identity.merge(cr, group, claimed)
+        settle_replaced(cr, replaced)
         if not rows:
-            return Report()
+            return Report(replaced=len(replaced))
         self._begin(cr, handler, group, [row.id for row in rows], claimed)
         report = run(env, handler, rows, self.budget_of(group.handler), self.hand)
         # a wish to cancel one request is none to cancel the others
@@ -174,6 +175,7 @@ class Batches:
         runners = set(merged.values())
         keep_newest(cr, [row for row in (*report.retried, *report.dead) if row.id in runners])
         self.learn(group.handler, report)
+        report.replaced = len(replaced)
         return report
 
     def limits(self, group: claims.Group) -> list[Limit]:

@@ -56,13 +56,15 @@ class Report:
     dead: list[Row] = field(default_factory=list)
     cancelled: list[Row] = field(default_factory=list)
     left: list[Row] = field(default_factory=list)
+    replaced: int = 0
+    """Requests whose place a newer one took that waits for its time."""
     seconds: float = 0.0
     full: list[str] = field(default_factory=list)
     """Names of the limits whose seats are all taken; nothing was claimed."""
 
     @property
     def touched(self) -> int:
-        return len(self.done) + len(self.retried) + len(self.dead) + len(self.cancelled)
+        return len(self.done) + len(self.retried) + len(self.dead) + len(self.cancelled) + self.replaced
 
     @property
     def graph_ids(self) -> list[int]:

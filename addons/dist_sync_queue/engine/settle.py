@@ -195,3 +195,15 @@ def settle_merged(cr: Any, merged: dict[int, int]) -> None:
                  FROM unnest(%s, %s) AS m (id, into_id) WHERE j.id = m.id""",
             (list(merged), list(merged.values())),
         )
+
+
+def settle_replaced(cr: Any, replaced: dict[int, int]) -> None:
+    """Requests whose place a newer one takes, which waits for its time. Since when the work waits is kept there."""
+    if replaced:
+        settle_merged(cr, replaced)
+        cr.execute(
+            """UPDATE dist_job j SET created_at = least(j.created_at, m.since)
+                 FROM (SELECT merged_into, min(created_at) AS since FROM dist_job WHERE id = ANY(%s) GROUP BY 1) m
+                WHERE j.id = m.merged_into""",
+            (list(replaced),),
+        )

@@ -5,6 +5,7 @@ from . import test_claim
 from . import test_graph
 from . import test_graph_concurrency
 from . import test_guards
+from . import test_identity
 from . import test_insert
 from . import test_graph_parting
 from . import test_graph_races

@@ -106,6 +106,20 @@ class TestConcurrency(EngineCase):
         self.assertEqual([name for name, _key in self.ledger()], ["before", "while"])
         self.assertEqual(self.states(), {"done": 2, "cancelled": 6})
 
+    def test_a_request_waits_for_an_older_one_that_another_worker_has_in_hand(self):
+        with self.committed() as env:
+            for name in ("older", "newer"):
+                env["dist.test.ledger"].delayed(identity="same")._write_name(name)
+        group = self.group("dist.test.ledger:_write_name")
+        other, mine = self.cursor(), self.cursor()
+        other.execute("SELECT id FROM dist_job ORDER BY id LIMIT 1 FOR NO KEY UPDATE")
+        self.assertEqual(self.batches().run_in(mine, group).touched, 0, "else the older one is run last")
+        mine.rollback()
+        other.rollback()
+        self.batches().run(group)
+        self.assertEqual([name for name, _key in self.ledger()], ["newer"])
+        self.assertEqual(self.states(), {"done": 1, "cancelled": 1})
+
     # -- dirty marks ---------------------------------------------------------------------------------------------------
     def availability(self, env, connection, keys):
         """A value that is read from the snapshot: how many rows the ledger shows."""

@@ -3,8 +3,8 @@
 """The job engine by random histories that hypothesis makes and shortens.
 
 Promises, not a second engine: each job that is done was done once, jobs of a key in their order, the last request of
-an identity is not lost, states change along docs/state-machines.md only, attempts are counted as declared, and a batch
-that is rolled back leaves nothing.
+an identity is not lost and no older one is run after it, states change along docs/state-machines.md only, attempts are
+counted as declared, and a batch that is rolled back leaves nothing.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ class JobMachine(RuleBasedStateMachine):
         self.number = 0
         self.snoozing = False
         self.asked: dict[str, int] = {}
+        self.identity_of: dict[int, str] = {}
         self.before: dict[int, str] = {}
         self.replayed: set[int] = set()
 
@@ -114,6 +115,7 @@ class JobMachine(RuleBasedStateMachine):
             if identity:
                 identity = f"{identity}{key or ''}"  # requests of an identity share the key, as they do in real life
                 self.asked[identity] = self.number
+                self.identity_of[self.number] = identity
             row = {"handler": HANDLER, "payload": payload, "key": key, "identity": identity, "priority": priority}
             rows.append({**row, "max_attempts": MAX_ATTEMPTS, "eta": FAR if later else None})
         self.case.env["dist.job"].enqueue(rows)
@@ -199,6 +201,15 @@ class JobMachine(RuleBasedStateMachine):
                 self.case.assertFalse(
                     [id_ for id_ in open_or_dead if id_ < order[-1]], "overtook one that is not settled"
                 )
+
+    @invariant()
+    def no_request_comes_after_a_newer_one(self) -> None:
+        """Of an identity, unless somebody had the old one run again."""
+        last: dict[str, int] = {}
+        for job, number in self.ledger():
+            if (identity := self.identity_of.get(number)) and job not in self.replayed:
+                self.case.assertLess(last.get(identity, 0), number, f"{identity} is what it was before")
+                last[identity] = number
 
     @invariant()
     def attempts_are_counted(self) -> None:
