@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -18,6 +19,9 @@ from .handlers import specs_of
 
 MAX_PAYLOAD_BYTES = 5 * 1024 * 1024
 KEPT_CONTEXT = ("lang", "tz")
+NUL = "\\u0000"
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+"""NUL as JSON writes it: behind an odd number of backslashes."""
 NAMED = ("key", "identity", "correlation_id")
 """Options that may be functions of the records of each job."""
 
@@ -42,7 +46,13 @@ def due(eta: Any, now: datetime | None = None) -> datetime | None:
 
 
 def plain(value: Any, what: str) -> Any:
-    """``value`` as it will come back from JSON. :raises EnqueueError: where it would not come back"""
+    """``value`` as it will come back from JSON. :raises EnqueueError: where it would not come back
+
+    A text that only looks like an escaped NUL is none:
+
+    >>> plain("\\\\u0000", "It") == "\\\\u0000"
+    True
+    """
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
         size = len(text.encode())  # refuses halves of characters, as PostgreSQL does
@@ -50,11 +60,25 @@ def plain(value: Any, what: str) -> Any:
         raise EnqueueError(
             f"{what} cannot be stored as JSON ({error}). Pass ids instead of records, text or numbers."
         ) from None
+    if NUL in text and _NUL.search(text):
+        raise EnqueueError(f"{what} cannot be stored: PostgreSQL keeps no NUL characters. Remove them.")
     if size > MAX_PAYLOAD_BYTES:
         raise EnqueueError(
             f"{what} has {size} bytes, more than the {MAX_PAYLOAD_BYTES} a job may carry. Store it and pass its id."
         )
     return value
+
+
+def plain_name(value: Any, what: str) -> str:
+    """``value`` as text that PostgreSQL takes. :raises EnqueueError: where it does not"""
+    text = str(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise EnqueueError(f"{what} {text!r} has halves of characters (lone surrogates). Make it of text.") from None
+    if "\x00" in text:
+        raise EnqueueError(f"{what} {text!r} has NUL characters, which PostgreSQL does not keep. Remove them.")
+    return text
 
 
 class Delayed:
@@ -109,7 +133,7 @@ class Delayed:
                 if callable(value):
                     value = value(records.browse(part).with_prefetch(records._prefetch_ids))
                 if value is not None and value is not False:
-                    row[name] = str(value)
+                    row[name] = plain_name(value, f"The {name} of the job")
             rows.append(row)
         return rows
 

@@ -57,8 +57,8 @@ WITH mine AS (
      WHERE j.state = 'pending' AND j.identity IS NOT NULL
        FOR NO KEY UPDATE OF j SKIP LOCKED
 )
-SELECT j.identity, j.id, j.payload, j.eta, j.created_at, j.order_key IS NULL OR j.id = ANY(%(ids)s), free.id IS NOT NULL,
-       clock_timestamp() AT TIME ZONE 'UTC'
+SELECT clock_timestamp() AT TIME ZONE 'UTC', j.identity, j.id, j.payload, j.eta, j.created_at,
+       j.order_key IS NULL OR j.id = ANY(%(ids)s), free.id IS NOT NULL
   FROM mine JOIN dist_job j ON j.handler = %(handler)s AND j.connection_scope = %(connection)s
                            AND j.identity = mine.identity
   LEFT JOIN free USING (id)
@@ -81,17 +81,18 @@ def merge(cr: Any, group: Group, rows: list[Row]) -> Merged:
         return Merged(rows, {}, {})
     values = {"handler": group.handler, "connection": group.connection, "identities": identities}
     cr.execute(_REQUESTS, {**values, "ids": [row.id for row in rows]}, log_exceptions=False)
-    requests: dict[str | None, list[Request]] = defaultdict(list)
+    asked: dict[str | None, list[Request]] = defaultdict(list)
     now = datetime.min
-    for identity, *request, now in cr.fetchall():
-        requests[identity].append(Request(*request))
-    return sort_out(rows, requests, now)
+    for at, identity, *request in cr.fetchall():
+        now = at
+        asked[identity].append(Request(*request))
+    return sort_out(rows, asked, now)
 
 
-def sort_out(rows: Sequence[Row], requests: dict[str | None, list[Request]], now: datetime) -> Merged:
-    """Which of ``rows`` run, with what. ``requests``: of each identity we hold, oldest first. Pure."""
+def sort_out(rows: Sequence[Row], asked: dict[str | None, list[Request]], now: datetime) -> Merged:
+    """Which of ``rows`` run, with what. ``asked``: the requests of each identity we hold, oldest first. Pure."""
     result = Merged([], {}, {})
-    runner: dict[str | None, int] = {}
+    seen: set[str] = set()
     held: set[str | None] = set()  # keys of rows that are left out: what follows them is left out, too
     for row in rows:
         if row.order_key is not None and row.order_key in held:
@@ -101,14 +102,14 @@ def sort_out(rows: Sequence[Row], requests: dict[str | None, list[Request]], now
             continue
         if row.id in result.into or row.id in result.replaced:
             continue
-        known = requests.get(row.identity, [])
+        known = asked.get(row.identity, []) if row.identity not in seen else []
+        seen.add(row.identity)
         newest = newest_ready(known)
-        if newest is None or row.identity in runner:
+        if newest is None or not any(request.free and request.id == row.id for request in known):
             held.add(row.order_key)
         elif planned := planned_after(known, newest, now):
             result.replaced.update((r.id, planned.id) for r in known if r.free and r.id < planned.id)
         else:
-            runner[row.identity] = row.id
             result.run.append(row._replace(payload=newest.payload))
             result.into.update((r.id, row.id) for r in known if r.id != row.id and gives_way(r, newest))
     return result

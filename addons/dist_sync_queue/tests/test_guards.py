@@ -26,9 +26,14 @@ class TestGuards(SyncCase):
         def _work(records):
             """Nothing."""
 
+        @job()
+        def _note(records, text):
+            """Nothing."""
+
         cls = type(self.partner)
-        cls._work = _work
+        cls._work, cls._note = _work, _note
         self.addCleanup(delattr, cls, "_work")
+        self.addCleanup(delattr, cls, "_note")
         self.addCleanup(setattr, parameters, "_said", parameters._said.copy())
         parameters._said.clear()
 
@@ -56,6 +61,22 @@ class TestGuards(SyncCase):
         with self.assertRaisesRegex(ValidationError, "not 12"):
             job_.action_set_priority(12)
         self.assertFalse(self.env["dist.job.request"].search([("job_id", "=", job_.id)]))
+
+    # -- text ----------------------------------------------------------------------------------------------------------
+    def test_text_that_cannot_be_stored_is_refused_where_the_job_is_made(self):
+        def calls(wrong):
+            delayed = self.partner.delayed
+            yield lambda: delayed()._note(wrong)
+            yield lambda: delayed()._note(text={"deep": [wrong]})
+            yield lambda: delayed(key=wrong)._note("x")
+            yield lambda: delayed(each=1, identity=lambda _record: wrong)._note("x")
+            yield lambda: delayed(correlation_id=wrong)._note("x")
+
+        for make in (*calls("a\x00b"), *calls("half \ud800")):
+            with self.assertRaises(EnqueueError):
+                make()
+        looks_alike = ["\\u0000", "back\\slash", "\\\\u0000"]
+        self.assertEqual(self.partner.delayed()._note(looks_alike).payload["args"], [looks_alike])
 
     # -- parameters ----------------------------------------------------------------------------------------------------
     def test_a_nonsensical_number_is_said_once_and_the_usual_one_is_used(self):

@@ -243,6 +243,7 @@ class JobMachine(RuleBasedStateMachine):
             self.case.assertIn(number, done | kept, f"the last request of {identity} is lost")
         self.done_means_booked_once()
         self.keys_are_in_order()
+        self.no_request_comes_after_a_newer_one()
 
 
 class TestJobMachine(SyncCase):
