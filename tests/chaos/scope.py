@@ -207,6 +207,13 @@ class Scope:
     def close(self) -> None:
         """Take everything of this test out of the way of the next."""
         self.house.peeks.remove(self._peek)
-        for table in ("dist_job_crash", "dist_exception", "dist_dirty_mark", "dist_outbox_event", "dist_job"):
+        for table in (
+            "dist_job_crash",
+            "dist_mark_crash",
+            "dist_exception",
+            "dist_dirty_mark",
+            "dist_outbox_event",
+            "dist_job",
+        ):
             self.house.sql(f"DELETE FROM {table}")
         self.house.sql("DELETE FROM dist_connection WHERE id = %s", self.connection)  # its lanes end

@@ -23,9 +23,9 @@ from .control import Control, Limit, take_seats
 from .crash import point
 from .execute import Report, run
 from .faults import AGAIN, SCHEMA
-from .hand import Hand, Unguarded
+from .hand import Hand, Unguarded, keys_of
 from .handlers import Handler, resolve
-from .quarantine import suspects
+from .quarantine import suspect_key, suspects
 from .release import release
 from .settle import keep_newest, settle_failed, settle_merged, settle_replaced
 from .slots import LOCK_CLASS, LOCK_DRAIN
@@ -195,7 +195,7 @@ class Batches:
         pid = cr._cnx.get_backend_pid()
         self.hand.begin(pid, handler.lane, ids)
         if self.slot:
-            self.slot.begin(handler, group.connection, ids, pid)
+            self.slot.begin(handler, group.connection, ids, pid, None if ids else keys_of(claimed))
         if self.spans:
             self.spans.begin(group.handler, handler.lane, max(group.connection, 0), claimed)
 
@@ -211,6 +211,12 @@ class Batches:
         if not keys:
             return Report()
         point("claimed")
+        if suspect := suspect_key(env, keys, handler):
+            marks.put_back(env.cr, handler, [key for key in keys if key is not suspect[0]])
+            keys = [suspect[0]]
+            if suspect[1]:
+                marks.failed(env, handler, *suspect)
+                return Report(dead=keys)  # type: ignore[arg-type]
         self._begin(env.cr, handler, group, [], keys)
         report = marks.run(env, handler, keys, self.budget_of(group.handler), self.hand)
         self.learn(group.handler, report)

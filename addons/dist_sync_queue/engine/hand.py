@@ -43,11 +43,12 @@ class Batch(NamedTuple):
 
 
 class Call(NamedTuple):
-    """One call of job code, as the watcher sees it. ``deadline``: of the monotonic clock."""
+    """One call of job code, as the watcher sees it. ``deadline``: of the monotonic clock. ``keys``: of dirty marks."""
 
     serial: int
     deadline: float
     ids: tuple[int, ...]
+    keys: tuple[str, ...] = ()
 
 
 class Progress(NamedTuple):
@@ -173,7 +174,9 @@ class Hand:
     def call(self) -> Call | None:
         """The call that runs."""
         with self._lock:
-            return Call(self._serial, self._deadline, ids_of(self._rows)) if self._active else None
+            if not self._active:
+                return None
+            return Call(self._serial, self._deadline, ids_of(self._rows), keys_of(self._rows))
 
     def stop(self, call: Call, reason: type[Exception], cancel: Callable[[int], Any], *, gently: bool = False) -> bool:
         """Ask ``call`` to stop, also in the middle of a statement: ``cancel(backend pid)``. Whether it still runs.
@@ -239,3 +242,8 @@ class Unguarded:
 def ids_of(rows: Sequence[Any]) -> tuple[int, ...]:
     """The jobs among the rows of a call; keys of dirty marks are none."""
     return tuple(row.id for row in rows if hasattr(row, "id"))
+
+
+def keys_of(rows: Sequence[Any]) -> tuple[str, ...]:
+    """The keys of dirty marks among the rows of a call."""
+    return tuple(row.order_key for row in rows if not hasattr(row, "id"))

@@ -62,9 +62,12 @@ WITH taken AS (
     DELETE FROM dist_dirty_mark
      WHERE type = %(type)s AND connection_id = %(connection)s AND key = ANY(%(keys)s) AND eta IS NULL
     RETURNING key, id, attempts, correlation_id
+), keys AS (
+    SELECT key, max(attempts), (array_agg(correlation_id ORDER BY id DESC))[1], count(*) FROM taken GROUP BY key
 )
-SELECT key, max(attempts), (array_agg(correlation_id ORDER BY id DESC))[1], count(*)
-  FROM taken GROUP BY key ORDER BY key
+SELECT k.*, COALESCE((SELECT c.crashes FROM dist_mark_crash c
+                       WHERE c.connection_id = %(connection)s AND c.type = %(type)s AND c.key = k.key), 0)
+  FROM keys k ORDER BY k.key
 """
 
 
@@ -77,6 +80,7 @@ class Key(NamedTuple):
     company_id: int | None
     connection_id: int
     marks: int = 1
+    crashes: int = 0
 
 
 def claim(cr: Any, group: Group, limit: int, after: str = "") -> tuple[list[Key], str]:
@@ -95,10 +99,11 @@ def claim(cr: Any, group: Group, limit: int, after: str = "") -> tuple[list[Key]
     cr.execute("SELECT company_id FROM dist_connection WHERE id = %s", (group.connection,))
     if not (found := cr.fetchone()):  # marked by a transaction that had not seen its end
         cr.execute("DELETE FROM dist_dirty_mark WHERE connection_id = %s", (group.connection,))
+        cr.execute("DELETE FROM dist_mark_crash WHERE connection_id = %s", (group.connection,))
         return [], ""
     company = found[0]
     cr.execute(_TAKE, {**values, "keys": names}, log_exceptions=False)
-    keys = [Key(key, attempts, corr, company, group.connection, n) for key, attempts, corr, n in cr.fetchall()]
+    keys = [Key(*row[:3], company, group.connection, *row[3:]) for row in cr.fetchall()]
     return keys, max(names) if len(names) >= limit else ""
 
 
@@ -153,6 +158,7 @@ def run(
     work = Compute(env, handler, started + budget, guard)
     outcome = isolate(keys, work.attempt, out_of_time=work.out_of_time)
     put_back(env.cr, handler, outcome.left)
+    forgive(env.cr, handler, outcome.done)
     report = Report(done=outcome.done, left=outcome.left)  # type: ignore[arg-type]
     for key, error in outcome.failed:
         (report.dead if failed(env, handler, key, error) else report.retried).append(key)  # type: ignore[arg-type]
@@ -175,6 +181,15 @@ def put_back(cr: Any, handler: Handler, keys: Sequence[Key], wait: float | None 
                 [key.attempts + counted for key in keys],
                 [key.correlation_id for key in keys],
             ),
+        )
+
+
+def forgive(cr: Any, handler: Handler, keys: Sequence[Key]) -> None:
+    """Forget crashes of keys that are settled."""
+    if names := [key.order_key for key in keys if key.crashes]:
+        cr.execute(
+            "DELETE FROM dist_mark_crash WHERE connection_id = %s AND type = %s AND key = ANY(%s)",
+            (keys[0].connection_id, handler.name.partition("#")[0], names),
         )
 
 
@@ -201,13 +216,14 @@ def failed(env: api.Environment, handler: Handler, key: Key, error: BaseExceptio
             key.company_id,
             handler.lane,
             attempts,
-            type(error).__name__,
+            getattr(error, "error_type", type(error).__name__),
             message_of(error)[:2000],
             trace_of(error),
             key.correlation_id,
         ),
     )
     report_dead(env, env.cr.fetchone()[0], key.correlation_id)
+    forgive(env.cr, handler, [key])
     return True
 
 

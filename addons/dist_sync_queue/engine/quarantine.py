@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from odoo import api
 
 from ..errors import JobTimeout, Permanent
@@ -58,18 +61,39 @@ def suspects(
     return rows[:first], None
 
 
-def judge(env: api.Environment, row: Row, handler: Handler | None) -> Permanent | None:
-    """Why a job is run no more; None where it may be tried once more.
+def suspect_key(env: api.Environment, keys: Sequence[Any], handler: Handler) -> tuple[Any, Permanent | None] | None:
+    """The same for keys of dirty marks: the key to compute alone, or the reason why it is computed no more.
 
-    Its last try may have been over its timeout: such tries count as attempts, as they do where it could be stopped.
+    :return: None where no worker died with one of ``keys`` in hand
     """
-    most = parameters.number(env, POISON_PARAMETER, POISON_AFTER)
+    key = next((key for key in keys if key.crashes), None)
+    if key is None:
+        return None
+    env.cr.execute(
+        "SELECT reason FROM dist_mark_crash WHERE connection_id = %s AND type = %s AND key = %s",
+        (key.connection_id, handler.name.partition("#")[0], key.order_key),
+    )
+    return key, verdict(env, key.crashes, env.cr.fetchone(), handler.spec.max_attempts - key.attempts)
+
+
+def judge(env: api.Environment, row: Row, handler: Handler | None) -> Permanent | None:
+    """Why a job is run no more; None where it may be tried once more."""
     env.cr.execute("SELECT reason FROM dist_job_crash WHERE job_id = %s", (row.id,))
     found = env.cr.fetchone()
+    attempts = row.max_attempts or (handler.spec.max_attempts if handler else None)
+    return verdict(env, row.crashes, found, None if attempts is None else attempts - row.attempts)
+
+
+def verdict(env: api.Environment, crashes: int, found: tuple[Any] | None, tries: int | None) -> Permanent | None:
+    """Why nobody tries again what killed ``crashes`` workers. ``found``: the reason, if there is one.
+
+    The last try may have been over its timeout: such tries count as attempts, as they do where it could be stopped.
+    ``tries``: attempts that are left; None: as many as there may be crashes.
+    """
+    most = parameters.number(env, POISON_PARAMETER, POISON_AFTER)
     reason = (found and found[0]) or {}
     if reason.get("type") != JobTimeout.__name__:
-        return Poison(row.crashes) if row.crashes >= most else None
-    attempts = row.max_attempts or (handler.spec.max_attempts if handler else most)
-    if row.crashes >= min(most, attempts - row.attempts):
-        return Overrun(row.crashes, reason["message"])
+        return Poison(crashes) if crashes >= most else None
+    if crashes >= (most if tries is None else min(most, tries)):
+        return Overrun(crashes, reason["message"])
     return None

@@ -76,6 +76,15 @@ CREATE TABLE IF NOT EXISTS dist_job_crash (
     last_at timestamp NOT NULL DEFAULT (clock_timestamp() AT TIME ZONE 'UTC'),
     worker text);
 ALTER TABLE dist_job_crash ADD COLUMN IF NOT EXISTS reason jsonb;
+CREATE TABLE IF NOT EXISTS dist_mark_crash (
+    connection_id integer,
+    type text,
+    key text,
+    crashes integer NOT NULL DEFAULT 1,
+    last_at timestamp NOT NULL DEFAULT (clock_timestamp() AT TIME ZONE 'UTC'),
+    worker text,
+    reason jsonb,
+    PRIMARY KEY (connection_id, type, key));
 CREATE TABLE IF NOT EXISTS dist_worker_drain (
     asked_at timestamp NOT NULL DEFAULT (clock_timestamp() AT TIME ZONE 'UTC'),
     asked_by text,
@@ -83,6 +92,7 @@ CREATE TABLE IF NOT EXISTS dist_worker_drain (
 COMMENT ON TABLE dist_worker_drain IS 'A row here keeps all workers out until the registry changes or --resume.';
 COMMENT ON TABLE dist_job_crash IS
     'Jobs that were running when their worker died; written outside the transaction that was lost.';
+COMMENT ON TABLE dist_mark_crash IS 'The same for keys of dirty marks, which are no jobs.';
 COMMENT ON COLUMN dist_job_crash.reason IS
     'Type and message of the error the process ended itself for; null where it simply died.';
 """
@@ -98,7 +108,7 @@ def drop(cr: Any) -> None:
     """Remove what no model owns. Crashes left behind would be counted against the first jobs of a new installation."""
     cr.execute(
         """DROP FUNCTION IF EXISTS dist_job_groups();
-           DROP TABLE IF EXISTS dist_job_crash, dist_worker_drain;
+           DROP TABLE IF EXISTS dist_job_crash, dist_mark_crash, dist_worker_drain;
            DROP SEQUENCE IF EXISTS dist_state_version_seq"""
     )
 

@@ -11,6 +11,7 @@ import os
 import select
 import socket
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg2
@@ -109,13 +110,23 @@ class Slot:
         if self.side.on_connect == []:
             self.side.on_connect.append(self.open)
 
-    def begin(self, handler: Any, connection: int, job_ids: list[int], backend_pid: int) -> None:
-        """Say what is in hand."""
+    def begin(
+        self, handler: Any, connection: int, job_ids: list[int], backend_pid: int, keys: Sequence[str] | None = None
+    ) -> None:
+        """Say what is in hand: jobs, or ``keys`` of dirty marks."""
         self._busy = True
         self.side.execute(
-            f"""UPDATE dist_worker_slot SET lane = %s, handler = %s, connection_id = %s, job_ids = %s,
+            f"""UPDATE dist_worker_slot SET lane = %s, handler = %s, connection_id = %s, job_ids = %s, keys = %s,
                        backend_pid = %s, started_at = {NOW}, seen_at = {NOW} WHERE id = %s""",
-            (handler.lane, handler.name, max(connection, 0) or None, json.dumps(job_ids), backend_pid, self.id),
+            (
+                handler.lane,
+                handler.name,
+                max(connection, 0) or None,
+                json.dumps(job_ids),
+                json.dumps(keys) if keys else None,
+                backend_pid,
+                self.id,
+            ),
         )
 
     def end(self) -> None:
@@ -125,7 +136,7 @@ class Slot:
         self._busy = False
         self.side.execute(
             f"""UPDATE dist_worker_slot SET lane = NULL, handler = NULL, connection_id = NULL, job_ids = NULL,
-                       started_at = NULL, backend_pid = NULL, progress_done = NULL, progress_total = NULL,
+                       keys = NULL, started_at = NULL, backend_pid = NULL, progress_done = NULL, progress_total = NULL,
                        progress_text = NULL, seen_at = {NOW}, done_count = %s, failed_count = %s
                  WHERE id = %s""",
             (self.done, self.failed, self.id),
@@ -158,7 +169,7 @@ def reap(side: Side, own: int | None = None) -> int:
             dead += len(
                 side.execute(
                     f"""WITH gone AS (DELETE FROM dist_worker_slot WHERE id = %s
-                                   RETURNING job_ids, started_at, worker, end_reason)
+                                   RETURNING job_ids, keys, handler, connection_id, started_at, worker, end_reason)
                    , crashed AS (
                        INSERT INTO dist_job_crash (job_id, worker, reason)
                        SELECT j::int, %s, gone.end_reason
@@ -166,9 +177,17 @@ def reap(side: Side, own: int | None = None) -> int:
                        ON CONFLICT (job_id) DO UPDATE SET crashes = dist_job_crash.crashes + 1,
                            worker = excluded.worker, reason = excluded.reason,
                            last_at = clock_timestamp() AT TIME ZONE 'UTC')
+                   , lost AS (
+                       INSERT INTO dist_mark_crash (connection_id, type, key, worker, reason)
+                       SELECT gone.connection_id, split_part(gone.handler, '#', 1), k, %s, gone.end_reason
+                         FROM gone, jsonb_array_elements_text(COALESCE(gone.keys, '[]')) k
+                        WHERE gone.connection_id IS NOT NULL
+                       ON CONFLICT (connection_id, type, key) DO UPDATE SET crashes = dist_mark_crash.crashes + 1,
+                           worker = excluded.worker, reason = excluded.reason,
+                           last_at = clock_timestamp() AT TIME ZONE 'UTC')
                    , tried AS ({CRASHED})
                    SELECT 1 FROM gone""",
-                    (slot_id, worker),
+                    (slot_id, worker, worker),
                 )
             )
         finally:

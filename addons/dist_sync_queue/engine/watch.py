@@ -163,20 +163,20 @@ class Watcher:
         self.side.execute("SELECT pg_cancel_backend(%s)", (pid,))
 
     def _kill(self, call: Call, reason: type[Exception]) -> None:
-        """The end of this process: it is said why. Of its jobs only those of the hanging call are suspects."""
+        """The end of this process: it is said why. Of what it has in hand only the hanging call is suspect."""
         end = {"type": reason.__name__, "message": str(self.hand.why(reason))}
         frame = sys._current_frames().get(self.hand._thread)
         _logger.critical(
             "%s: jobs %s could not be stopped; this process ends.\n%s",
             reason.__name__,
-            list(call.ids),
+            list(call.ids or call.keys),
             "".join(traceback.format_stack(frame)),
         )
-        if self.slot is not None and call.ids:
+        if self.slot is not None and (call.ids or call.keys):
             with contextlib.suppress(psycopg2.Error):
                 self.side.execute(
-                    "UPDATE dist_worker_slot SET job_ids = %s, end_reason = %s WHERE id = %s",
-                    (json.dumps(call.ids), json.dumps(end), self.slot.id),
+                    "UPDATE dist_worker_slot SET job_ids = %s, keys = %s, end_reason = %s WHERE id = %s",
+                    (json.dumps(call.ids), json.dumps(call.keys), json.dumps(end), self.slot.id),
                 )
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -36,6 +36,7 @@ class DistWorkerSlot(models.Model):
     handler = fields.Char(readonly=True)
     connection_id = fields.Many2one("dist.connection", readonly=True, ondelete="set null")
     job_ids = fields.Json("Jobs in Hand", readonly=True)
+    keys = fields.Json("Keys in Hand", readonly=True, help="Of dirty marks; their type is the handler's.")
     started_at = fields.Datetime("Batch Started", readonly=True)
     end_reason = fields.Json(readonly=True, help="Why the process ended itself: type and message of the error.")
     backend_pid = fields.Integer("PostgreSQL Process", readonly=True, aggregator=None)

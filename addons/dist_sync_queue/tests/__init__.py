@@ -26,6 +26,7 @@ from . import test_awkward_errors
 from . import test_engine_parking
 from . import test_engine_concurrency
 from . import test_cron
+from . import test_mark_crash
 from . import test_worker_crash
 from . import test_worker_life
 from . import test_worker_watch

@@ -100,6 +100,7 @@ def load_registry(name: str) -> Registry:
 EMPTY = """
     DELETE FROM dist_job_request; DELETE FROM dist_exception; DELETE FROM dist_job;
     DELETE FROM dist_dirty_mark; DELETE FROM dist_outbox_event; DELETE FROM dist_job_crash;
+    DELETE FROM dist_mark_crash;
     DELETE FROM dist_worker_slot; DELETE FROM dist_worker_drain; DELETE FROM dist_job_control;
     DELETE FROM dist_test_ledger; DELETE FROM dist_schedule WHERE module IS NULL;
     UPDATE dist_schedule SET active = false;

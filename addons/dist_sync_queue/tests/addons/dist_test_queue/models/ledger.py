@@ -107,3 +107,11 @@ class DistTestLedger(models.Model):
     @on_dirty("availability.changed.v1", batch=100)
     def _quantity(self, connection, keys):
         return {}
+
+    @api.model
+    @on_dirty("test.measured.v1", batch=100)
+    def _measure(self, connection, keys):
+        if "poison" in keys:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self._book([("measured", key) for key in keys])
+        return {}
