@@ -27,7 +27,9 @@ BEGIN
                COALESCE((o.body->>'attempt')::int, 1) AS attempt, (o.body->>'version')::bigint AS version,
                left(o.body->>'code', 255) AS code, left(o.body->>'message', 4000) AS message,
                (o.body->>'retry_after')::double precision AS retry_after,
-               NULLIF(NULLIF(o.body->'data', 'null'), '{}') AS data
+               NULLIF(NULLIF(o.body->'data', 'null'), '{}') AS data,
+               -- whoever answers knows that an earlier attempt may have acted, whatever became of this one
+               COALESCE(i.item->'read_back' = 'true', false) AS may_have_acted
           FROM unnest(p_items, p_ordinals) AS i (item, ordinal) CROSS JOIN LATERAL (SELECT i.item->'outcome' AS body) o
     ), judged AS MATERIALIZED (
         SELECT g.*, e.id, e.connection_id, e.max_attempts, e.read_back, e.report,
@@ -64,7 +66,7 @@ BEGIN
     ), moved AS (
         UPDATE public.dist_outbox_event e
            SET state = d.target, lease_until = NULL, attempts = d.tried,
-               read_back = d.read_back OR d.verdict = 'unknown',
+               read_back = d.read_back OR d.may_have_acted OR d.verdict = 'unknown',
                next_try_at = CASE WHEN d.target IN ('pending', 'unknown') THEN v_now + make_interval(secs => COALESCE(
                    CASE WHEN d.retry_after IS NOT NULL THEN LEAST(d.retry_after, 86400) END, CASE d.verdict WHEN 'snooze' THEN 60
                                   WHEN 'unknown' THEN LEAST(600, 15 * 2 ^ LEAST(d.tried - 1, 10))

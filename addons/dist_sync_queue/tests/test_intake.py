@@ -314,6 +314,25 @@ class TestIntakeOutcomes(RelayKit, SyncCase):
         self.assertTrue(claimed["read_back"])
         self.assertEqual(self.answer(claimed, "delivered"), "settled")
 
+    def test_what_was_begun_before_is_looked_up_whatever_the_answer(self):
+        """A worker died in the call; the next one had an open breaker, a pause, no more attempts."""
+        for verdict in ("snooze", "retry", "broken"):
+            with self.subTest(verdict):
+                event = self.emit_fact(self.connection, verdict, deadline=fields.Datetime.now() + timedelta(hours=1))
+                (claimed,) = self.claim(self.connection)
+                self.assertFalse(claimed["read_back"])
+                self.intake({**self.outcome(claimed, verdict), "read_back": True})
+                if verdict == "broken":
+                    event.action_replay()
+                else:
+                    self.env.cr.execute(
+                        "UPDATE dist_outbox_event SET deadline = deadline - interval '1 day' WHERE id = %s", [event.id]
+                    )
+                self.make_due()
+                (claimed,) = self.claim(self.connection)
+                self.assertTrue(claimed["read_back"])
+                self.assertEqual(self.answer(claimed, "delivered"), "settled")
+
     def test_unknown_may_still_be_answered_by_the_same_publication(self):
         self.answer(self.claimed, "unknown")
         self.assertEqual(self.answer(self.claimed, "retry"), "stale")

@@ -85,14 +85,14 @@ class Outbox:
             given.append(event)
         return given
 
-    def answer(self, event: Event, publication: int, verdict: str) -> str:
+    def answer(self, event: Event, publication: int, verdict: str, begun_before: bool) -> str:
         if event.publication != publication:
             return "stale"
         final = {"broken": "dead"}.get(verdict, verdict)
         if not (event.state == "published" or (event.state == "unknown" and verdict in VERDICTS[:2] + VERDICTS[5:])):
             return "duplicate" if event.state == final else "stale"
         event.attempts += verdict in ("retry", "unknown")
-        event.read_back = event.read_back or verdict == "unknown"
+        event.read_back = event.read_back or begun_before or verdict == "unknown"
         if event.kind == "state" and self.published[event.key] > event.version:
             event.state = "cancelled"
             return "stale"
@@ -201,10 +201,14 @@ class OutboxMachine(RuleBasedStateMachine):
         """Any claim that ever was, in any order, repeated or not, several in one call."""
         tickets = [data.draw(st.sampled_from(self.tickets)) for _n in range(count)]
         verdicts = [data.draw(st.sampled_from(VERDICTS)) for _n in range(count)]
-        items = [self.case.outcome(row, v) for (_event, row), v in zip(tickets, verdicts, strict=True)]
+        begun = [data.draw(st.booleans()) for _n in range(count)]  # by a worker that died of it
+        items = [
+            {**self.case.outcome(row, verdict), **({"read_back": True} if before else {})}
+            for (_event, row), verdict, before in zip(tickets, verdicts, begun, strict=True)
+        ]
         statuses = self.case.intake(*items)
-        for (event, row), verdict, status in zip(tickets, verdicts, statuses, strict=True):
-            self.case.assertEqual(status, self.model.answer(event, row["attempt"], verdict), verdict)
+        for (event, row), verdict, before, status in zip(tickets, verdicts, begun, statuses, strict=True):
+            self.case.assertEqual(status, self.model.answer(event, row["attempt"], verdict, before), verdict)
             if status == "settled":
                 self.settled[event.id] = self.settled.get(event.id, 0) + 1
                 self.case.assertEqual(self.settled[event.id], 1, "settled twice")

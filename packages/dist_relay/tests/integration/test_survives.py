@@ -67,6 +67,30 @@ def test_a_worker_killed_within_a_call(do, nodes, pg, world):
     assert [line["read_back"] for line in calls] == [False, True]
 
 
+@pytest.mark.parametrize("then", ["paused", "breaker open", "refused"])
+def test_what_was_begun_is_looked_up_though_the_next_worker_had_to_put_it_off(then, nodes, relay, pg, world, client):
+    """Its second worker knows from Redis that the call was begun; its third one only by the answer of the second."""
+    pg.emit("shop", SHIP, "order-1")
+    put_off = [{"op": "confirm", "do": "retry"}] if then == "refused" else []
+    world.faults({"op": "confirm", "do": "effect_die"}, *put_off)
+    relay(worker=False, lease_seconds=60)
+    dying = nodes.start("worker", lease_seconds=60)
+    until(lambda: dying.poll() is not None)
+    if then == "paused":
+        pg.connect("shop", state="paused")
+    if then == "breaker open":
+        client.hset(Keys(pg.database, "shop").breaker, mapping={"state": "open", "until": 2**52})
+    relay(pump=False, lease_seconds=60)
+    (row,) = pg.rows()
+    until(lambda: {"snooze", "retry"} & set(row.history))
+    pg.connect("shop", state="active")
+    client.delete(Keys(pg.database, "shop").breaker)
+    row.next_try = 0.0
+    settled(pg, world, 1)
+    assert row.history[0] == row.history[2] == "published"
+    assert [line["read_back"] for line in world.calls()] == [False] + [True] * (len(world.calls()) - 1)
+
+
 def test_poison_is_quarantined_and_the_others_go_on(nodes, pg, world):
     bad = pg.emit("shop", SHIP, "poison")
     for number in range(10):
@@ -84,7 +108,7 @@ def test_poison_is_quarantined_and_the_others_go_on(nodes, pg, world):
     states = {row.event_id: row.state for row in pg.rows()}
     assert states.pop(bad) == "dead"
     assert set(states.values()) == {"delivered"}
-    assert pg.rows()[0].outcome["code"] == "poison"
+    assert (pg.rows()[0].outcome["code"], pg.rows()[0].acted) == ("poison", True)  # a replay looks first
     assert len(workers) == 3
 
 

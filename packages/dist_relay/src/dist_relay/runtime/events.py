@@ -91,7 +91,7 @@ class EventLane(Lane):
         if isinstance(event, str):
             return [self._unreadable(entry, event)]
         error = Broken(f"begun {entry.begun} times without a result; a worker may die of it", code="poison")
-        return [_item(error.outcome(event))]
+        return [_item(error.outcome(event), read_back=True)]
 
     def _runs(self, held: list[Held], adapter: Adapter) -> Iterator[tuple[Route | None, list[list[Held]]]]:
         """Calls that are begun and told together, with their route.
@@ -293,8 +293,10 @@ def _parse(entry: Entry) -> Envelope | str:
         return str(error)[:1_000]
 
 
-def _item(outcome: Outcome) -> dict[str, Any]:
-    return {"kind": "outcome", "outcome": outcome.to_json()}
+def _item(outcome: Outcome, read_back: bool) -> dict[str, Any]:
+    """``read_back`` goes with every outcome: only whoever holds the entry knows that work on it was begun before."""
+    item = {"kind": "outcome", "outcome": outcome.to_json()}
+    return {**item, "read_back": True} if read_back else item
 
 
 def _text(outcome: Outcome, event: Envelope) -> str:
@@ -302,7 +304,8 @@ def _text(outcome: Outcome, event: Envelope) -> str:
     try:
         text = outcome.model_dump_json(exclude_none=True)
         if len(text) <= MAX_ITEM and "\\u" not in text:
-            return f'{{"kind":"outcome","outcome":{text}}}'
+            more = ',"read_back":true' if event.read_back else ""
+            return f'{{"kind":"outcome","outcome":{text}{more}}}'
     except ValueError:
         pass  # said by the careful way
     return dump(_safe_item(outcome, event))
@@ -311,12 +314,12 @@ def _text(outcome: Outcome, event: Envelope) -> str:
 def _safe_item(outcome: Outcome, event: Envelope) -> dict[str, Any]:
     """The item; an adapter's data that is no JSON or too large is left out, for the outcome itself must arrive."""
     try:
-        item = _item(outcome)
+        item = _item(outcome, event.read_back)
         if len(json.dumps(item, default=str)) <= MAX_ITEM:
             return item
         why = "its data was too large"
     except (ValueError, TypeError) as error:
         why = f"its data is not JSON: {error}"
     if outcome.verdict is Verdict.DELIVERED:
-        return _item(outcome.model_copy(update={"data": {"relay_note": why}}))
-    return _item(OutcomeUnknown(why, code="bad_data").outcome(event))
+        return _item(outcome.model_copy(update={"data": {"relay_note": why}}), event.read_back)
+    return _item(OutcomeUnknown(why, code="bad_data").outcome(event), event.read_back)

@@ -287,7 +287,7 @@ class MemoryPg:
                 newest[(row.type, row.key)] = row
 
     def _publish(self, row: Row, now: float, lease_seconds: int) -> Claimed:
-        read_back = row.acted or row.state != "pending"
+        read_back = row.acted = row.acted or row.state != "pending"
         row.state, row.lease_until = "published", now + lease_seconds
         row.history.append("published")
         return Claimed(
@@ -310,7 +310,7 @@ class MemoryPg:
     def _store(self, item: dict[str, Any]) -> str:
         kind = item.get("kind")
         if kind == "outcome":
-            return self._settle(item["outcome"])
+            return self._settle(item["outcome"], item.get("read_back") is True)
         if kind == "event":
             if not self._in_turn(item):
                 return "out_of_turn"
@@ -346,7 +346,7 @@ class MemoryPg:
         schedule.stored = max(schedule.stored, item["nth"] + 1)
         return True
 
-    def _settle(self, outcome: dict[str, Any]) -> str:
+    def _settle(self, outcome: dict[str, Any], may_have_acted: bool) -> str:
         row = self._rows.get(outcome["event_id"])
         if row is None:
             return "ignored"
@@ -357,11 +357,11 @@ class MemoryPg:
         verdict = outcome["verdict"]
         row.outcome = outcome
         row.history.append(verdict)
+        row.acted = row.acted or may_have_acted or verdict == "unknown"
         if verdict in _ENDS:
             row.state = _ENDS[verdict]
             return "settled"
         wait = float(outcome.get("retry_after") or self._backoff)
-        row.acted = row.acted or verdict == "unknown"
         row.state, row.next_try = "pending", time.monotonic() + wait
         if verdict != "snooze":
             row.attempts += 1
