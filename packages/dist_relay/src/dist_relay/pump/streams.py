@@ -24,7 +24,7 @@ from redis.exceptions import OutOfMemoryError
 
 from dist_relay.logging import get
 from dist_relay.runtime import scripts
-from dist_relay.runtime.keys import F_CONFIG, F_ENVELOPE, F_LAPSES, Keys
+from dist_relay.runtime.keys import F_ENVELOPE, Keys
 from dist_relay.runtime.redis_client import RedisClient
 
 from .port import PgPort
@@ -92,9 +92,10 @@ class Streams:
         refused: Any = self._publish(keys=[stream], args=args)
         for number in refused:
             id_, body = entries[int(number) - 1]
-            self._refused(stream, id_, {field: body, F_LAPSES: lapses, F_CONFIG: version}, again)
+            self._refused(stream, field, (id_, body), common, again)
 
-    def _refused(self, stream: str, id_: str, fields: dict[Any, Any], again: bool) -> None:
+    def _refused(self, stream: str, field: bytes, entry: Entry, common: tuple[int, int], again: bool) -> None:
+        id_, body = entry
         if self._client.xrange(stream, min=id_, max=id_, count=1):
             return
         if again:
@@ -103,11 +104,10 @@ class Streams:
         info: Any = self._client.xinfo_stream(stream)
         last = info["last-generated-id"]
         top = (last.decode() if isinstance(last, bytes) else str(last)).split("-")[0]
-        if F_ENVELOPE in fields:
-            event = json.loads(fields[F_ENVELOPE])
-            fields = {**fields, F_ENVELOPE: json.dumps({**event, "read_back": True})}
+        if field == F_ENVELOPE:
+            body = json.dumps({**json.loads(body), "read_back": True})
         self._log.warning("Redis is ahead of PostgreSQL's sequence; adding behind its last entry", entry=id_, last=top)
-        self._client.xadd(stream, fields, id=f"{top}-*")
+        self._publish(keys=[stream], args=[*common, field, f"{top}-*", body])
         self._pg.raise_seq(int(top) + 1)
 
 

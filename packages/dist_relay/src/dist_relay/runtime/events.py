@@ -17,7 +17,7 @@ from dist_relay.ports import Adapter
 
 from .connection import Config
 from .flows import Route, call, groups, refuse, together, worst
-from .keys import F_ENVELOPE
+from .keys import F_ENVELOPE, F_LIFE
 from .lane import READ_COUNT, Deps, Lane, dump
 from .streams import Entry
 
@@ -68,11 +68,12 @@ class EventLane(Lane):
                 held[str(one.event.event_id)] = one
                 if self.needs_config(entry) > self.config.config_version:
                     early.append(held.pop(str(one.event.event_id)))
+        early = self._begin(early, going_on=True)
         error = Snoozed(CONFIG_SECONDS, "it came ahead of its connection's configuration", code="config_late")
         self._finish(early, [error.outcome(one.event) for one in early])
         adapter = self.adapter
         if adapter is None or self.config.state == "paused":
-            self._park(list(held.values()))
+            self._park(self._begin(list(held.values()), going_on=True))
             return
         for route, calls in self._runs(list(held.values()), adapter):
             if self.deps.stop.is_set():
@@ -139,7 +140,7 @@ class EventLane(Lane):
     def _begin(self, held: list[Held], *, going_on: bool = False) -> list[Held]:
         """Those still ours, in time and not overtaken; the others are dropped without a result.
 
-        ``going_on``: they were begun before and not called; only their time is renewed.
+        ``going_on``: they were begun before and not called, or will not be; only their time is renewed.
         """
         asked = [
             (
@@ -150,15 +151,18 @@ class EventLane(Lane):
             for one in held
         ]
         settings = self.deps.settings
-        begun = self.consumer.begin(asked, int(settings.lease_seconds * 1000), going_on=going_on)
+        lives = [one.entry.fields.get(F_LIFE, b"").decode("ascii", "replace") for one in held]
+        begun = self.consumer.begin(asked, int(settings.lease_seconds * 1000), lives=lives, going_on=going_on)
         # the last call ends before somebody else is given the event
         margin = int((settings.call_seconds + self._together_seconds) * 1000)
-        good, drop, over = [], [], []
-        for one, mine, stale in zip(held, begun.mine, begun.stale, strict=True):
+        good, drop, over, foreign = [], [], [], []
+        for one, mine, stale, elsewhere in zip(held, begun.mine, begun.stale, begun.foreign, strict=True):
             lapses = self.lapses(one.entry)
             if not mine:
                 self.log.info("another worker has this entry", entry=one.entry.id)
                 self.in_hand.discard(one.entry.id)
+            elif elsewhere:
+                foreign.append(one)
             elif lapses is not None and begun.now > lapses - margin:
                 metrics.LAPSED.labels(self.config.name).inc()
                 drop.append(one)
@@ -173,7 +177,23 @@ class EventLane(Lane):
             self.forget([one.entry.id for one in drop])
         error = Broken("The deadline passed before it could be sent.", code="deadline")
         self._finish(over, [error.outcome(one.event) for one in over])
+        if foreign:
+            self._ask_again(foreign)
         return good
+
+    def _ask_again(self, held: list[Held]) -> None:
+        """Leave it to PostgreSQL whether these are still to be sent: Redis came back, maybe as it was before.
+
+        It may have forgotten that they were begun, or settled and followed by newer ones. What is settled in PostgreSQL
+        stays so; the rest comes again at once, to be looked up first.
+        """
+        self.log.warning("published in another life of Redis; PostgreSQL is asked for them again", entries=len(held))
+        known = [Held(one.entry, one.event.model_copy(update={"read_back": True})) for one in held]
+        why = "Redis was restarted or replaced after this was published"
+        # at once; not in a loop where Redis is restarted again and again
+        pauses = [1.0 if one.event.read_back else 0.0 for one in held]
+        errors = [Snoozed(seconds, why, code="redis_restarted") for seconds in pauses]
+        self._finish(known, [error.outcome(one.event) for error, one in zip(errors, known, strict=True)])
 
     def _deliver_all(self, route: Route, calls: list[list[Held]]) -> None:
         """Make the calls. A slow or bad one ends what is told together, and the rest is asked for again."""

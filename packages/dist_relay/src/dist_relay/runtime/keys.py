@@ -21,9 +21,9 @@ key                                type    written by → read by               
 =================================  ======  ===========================================  ===============================
 
 Entries of ``out``: id ``<seq>-0``, fields ``e`` (envelope as JSON), ``x`` (lapses at, ms on Redis' clock), ``c``
-(version of the connection's configuration it may not be handled without). Entries of ``pull``: id ``<seq>-0``, fields
-``p`` (the request as JSON), ``x``, ``c`` (0). Entries of ``results``: field ``i`` (one item of
-``dist_relay.intake`` as JSON). No stream is ever trimmed: entries go when they are acknowledged.
+(version of the connection's configuration it may not be handled without), ``g`` (life of Redis it was published in).
+Entries of ``pull``: id ``<seq>-0``, fields ``p`` (the request as JSON), ``x``, ``c`` (0), ``g``. Entries of ``results``:
+field ``i`` (one item of ``dist_relay.intake`` as JSON). No stream is ever trimmed: entries go when they are acknowledged.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ F_ENVELOPE = b"e"
 F_REQUEST = b"p"
 F_LAPSES = b"x"
 F_CONFIG = b"c"
+F_LIFE = b"g"
 F_ITEM = b"i"
 
 

@@ -7,12 +7,24 @@ brings work in (``PUBLISH``) has to wait.
 
 from __future__ import annotations
 
+# Which life of the data this is: another one after a restart, a failover, a replica made a server of its own. Between
+# two lives writes may have been lost. Unknown ('') where INFO is not allowed.
+_LIFE = """
+local info = redis.pcall('INFO', 'server', 'replication')
+local life = ''
+if type(info) == 'string' then
+  local process, history = string.match(info, 'run_id:(%w+)'), string.match(info, 'master_replid:(%w+)')
+  if process then life = string.sub(redis.sha1hex(process .. (history or '')), 1, 16) end
+end
+"""
+
 PUBLISH = """
 -- KEYS[1] stream; ARGV[1] lapses at, ARGV[2] version of the connection's configuration, ARGV[3] field of the body, then
 -- per entry: id, body. An id that is not larger than the stream's last is refused; returns the numbers of those, from 1
+""" + _LIFE + """
 local refused = {}
 for i = 4, #ARGV, 2 do
-  local done = redis.pcall('XADD', KEYS[1], ARGV[i], ARGV[3], ARGV[i + 1], 'x', ARGV[1], 'c', ARGV[2])
+  local done = redis.pcall('XADD', KEYS[1], ARGV[i], ARGV[3], ARGV[i + 1], 'x', ARGV[1], 'c', ARGV[2], 'g', life)
   if type(done) == 'table' and done.err then
     if not string.find(done.err, 'equal or smaller', 1, true) then return redis.error_reply(done.err) end
     refused[#refused + 1] = (i - 2) / 2
@@ -24,13 +36,15 @@ return refused
 BEGIN = """#!lua flags=allow-oom
 -- KEYS[1] stream, KEYS[2..] version key of each entry ('' has none: then KEYS[1] again)
 -- ARGV[1] group, ARGV[2] consumer, ARGV[3] ttl ms of version keys, ARGV[4] 1: work begins, 0: it goes on,
--- ARGV[5], ARGV[6] smallest and largest id, then per entry: id, version ('' none).
+-- ARGV[5], ARGV[6] smallest and largest id, then per entry: id, version ('' none), life it was published in ('' unknown).
 -- Beginning raises the entry's counter: reading alone does not make a suspect.
--- per entry: 1 go on, 2 somebody else's or finished, 3 an older version than one already begun
+-- per entry: 1 go on, 2 somebody else's or finished, 3 an older version than one already begun, 4 from another life of
+-- Redis: it may have been worked on, and settled, in a part of that life this one does not know of
+""" + _LIFE + """
 local out = {}
 local time = redis.call('TIME')
 out[1] = time[1] * 1000 + math.floor(time[2] / 1000)
-local n = (#ARGV - 6) / 2
+local n = (#ARGV - 6) / 3
 local most = n + 1000
 local pending = redis.pcall('XPENDING', KEYS[1], ARGV[1], ARGV[5], ARGV[6], most)
 local owned = pending.err == nil
@@ -39,22 +53,19 @@ if owned and #pending < most then
   for _, p in ipairs(pending) do if p[2] == ARGV[2] then mine[p[1]] = p[4] end end
 elseif owned then -- others have much between ours: one by one
   for i = 1, n do
-    local p = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[5 + 2 * i], ARGV[5 + 2 * i], 1)
+    local p = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[4 + 3 * i], ARGV[4 + 3 * i], 1)
     if p[1] and p[1][2] == ARGV[2] then mine[p[1][1]] = p[1][4] end
   end
 end
 local groups = {}
 for i = 1, n do
-  local id, version = ARGV[5 + 2 * i], ARGV[6 + 2 * i]
+  local id, version, published = ARGV[4 + 3 * i], ARGV[5 + 3 * i], ARGV[6 + 3 * i]
   local verdict = 1
-  if owned then
-    if not mine[id] then
-      verdict = 2
-    else
-      local times = tonumber(mine[id]) + tonumber(ARGV[4])
-      groups[times] = groups[times] or {}
-      table.insert(groups[times], id)
-    end
+  if owned and not mine[id] then verdict = 2 elseif published ~= '' and life ~= '' and published ~= life then verdict = 4 end
+  if verdict == 1 and owned then
+    local times = tonumber(mine[id]) + tonumber(ARGV[4])
+    groups[times] = groups[times] or {}
+    table.insert(groups[times], id)
   end
   if verdict == 1 and version ~= '' then
     local known = redis.call('GET', KEYS[1 + i])

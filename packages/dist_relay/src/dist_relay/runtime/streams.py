@@ -32,6 +32,8 @@ class Begun(NamedTuple):
     now: int
     mine: list[bool]
     stale: list[bool]
+    foreign: list[bool]
+    """Published in another life of Redis."""
 
 
 def ensure_group(client: RedisClient, stream: str, group: str) -> bool:
@@ -100,22 +102,29 @@ class Consumer:
         return self._fetch({name: times.get(name, 1) for name in names})
 
     def begin(
-        self, entries: Sequence[tuple[str, str, int | None]], version_ttl_ms: int, *, going_on: bool = False
+        self,
+        entries: Sequence[tuple[str, str, int | None]],
+        version_ttl_ms: int,
+        *,
+        lives: Sequence[str] = (),
+        going_on: bool = False,
     ) -> Begun:
         """Ask, right before working on them, whether entries are still ours; renews their idle time.
 
-        ``entries`` are (id, version key or "", version). A state older than one begun already is stale. ``going_on``
-        only renews: work was begun before.
+        ``entries`` are (id, version key or "", version). A state older than one begun already is stale. ``lives`` are
+        those of Redis the entries were published in ("" unknown): what comes from another one is not begun.
+        ``going_on`` only renews: work was begun before, or is not begun now.
         """
         if not entries:
-            return Begun(0, [], [])
+            return Begun(0, [], [], [])
         names = [self.stream] + [key or self.stream for _, key, _ in entries]
         ids = sorted((id_ for id_, _, _ in entries), key=_order)
         argv: list[str | int] = [self.group, self.name, version_ttl_ms, 0 if going_on else 1, ids[0], ids[-1]]
-        for id_, _, version in entries:
-            argv += [id_, "" if version is None else version]
+        for (id_, _, version), life in zip(entries, lives or [""] * len(entries), strict=True):
+            argv += [id_, "" if version is None else version, life]
         answer: Any = self._begin(keys=names, args=argv)
-        return Begun(int(answer[0]), [v in (1, 3) for v in answer[1:]], [v == 3 for v in answer[1:]])
+        now, verdicts = int(answer[0]), [int(verdict) for verdict in answer[1:]]
+        return Begun(now, [v != 2 for v in verdicts], [v == 3 for v in verdicts], [v == 4 for v in verdicts])
 
     def finish(self, results_stream: str, ids: Sequence[str], items: Sequence[str]) -> None:
         """Write result items and forget the entries, in one step."""
