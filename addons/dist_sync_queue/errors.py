@@ -8,6 +8,7 @@
 anything else   the attempt counts; backoff as for ``RetryLater``; a dead letter after ``max_attempts``
 
 Serialization failures and deadlocks are no failures of the job: its whole batch is run again and no attempt counts.
+A lock the job asked for without waiting, and did not get, is a snooze: again soon, then later and later.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # Copyright 2026 Dist contributors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""Errors that belong to a whole batch, not to one of its jobs."""
+"""Errors that belong to a whole batch, not to one of its jobs, and locks, which belong to one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ LOST = (psycopg2.InterfaceError, pg.AdminShutdown, pg.CrashShutdown, pg.CannotCo
 
 
 def fatal(error: BaseException) -> bool:
-    """Whether an error belongs to the whole batch rather than to one item."""
+    """Whether an error belongs to the whole batch rather than to one item.
+
+    A lock an item asked for without waiting is the item's affair: its holder may keep it for minutes, and the rest of
+    the batch does not want it.
+    """
+    if isinstance(error, pg.LockNotAvailable):
+        return False
     if isinstance(error, AGAIN + SCHEMA + LOST):
         return True
     # a lost connection comes as a bare OperationalError without a code

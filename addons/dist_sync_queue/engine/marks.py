@@ -31,6 +31,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from psycopg2.errors import LockNotAvailable
+
 from odoo import api
 
 from ..errors import Permanent, Snooze
@@ -40,7 +42,7 @@ from .execute import Report, Work, context_env
 from .hand import Hand, Unguarded
 from .handlers import Handler
 from .isolate import isolate
-from .settle import message_of, report_dead, seconds_asked, trace_of
+from .settle import locked, message_of, report_dead, seconds_asked, trace_of
 
 _CLAIM = """
 WITH RECURSIVE keys AS (
@@ -69,6 +71,10 @@ SELECT k.*, COALESCE((SELECT c.crashes FROM dist_mark_crash c
                        WHERE c.connection_id = %(connection)s AND c.type = %(type)s AND c.key = k.key), 0)
   FROM keys k ORDER BY k.key
 """
+
+
+LOCKED_TIMES = 5
+"""A key has no tries that are written down: what meets a lock waits as after so many times, up to 4 s."""
 
 
 class Key(NamedTuple):
@@ -196,6 +202,8 @@ def forgive(cr: Any, handler: Handler, keys: Sequence[Key]) -> None:
 def failed(env: api.Environment, handler: Handler, key: Key, error: BaseException) -> bool:
     """Put a failed key back for later, or make a dead letter of it. :return: whether it is dead"""
     spec = handler.spec
+    if isinstance(error, LockNotAvailable):
+        error = locked(error, LOCKED_TIMES)
     counted = not isinstance(error, Snooze)
     attempts = key.attempts + counted
     if not isinstance(error, Permanent) and attempts < spec.max_attempts:

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from psycopg2.errors import LockNotAvailable
+
 from odoo import api
 
 from ..errors import Permanent, RetryLater, Snooze
@@ -24,8 +26,16 @@ _logger = logging.getLogger(__name__)
 
 TRACE_CHARS = 6000
 MESSAGE_CHARS = 2000
+LOCKED_SECONDS, LOCKED_MOST_SECONDS = 0.25, 60.0
+"""Longest wait after the first lock that was met, doubled each time, and the longest of all."""
 LONGEST_SECONDS = 10 * 365 * 86400.0
 """Longest wait a handler may ask for: ten years. Dates end, and what is put off for longer was not meant."""
+
+
+class Locked(Snooze):
+    """What an item wanted at once is locked; shown under the name PostgreSQL's error has."""
+
+    error_type = LockNotAvailable.__name__
 
 
 def settle_done(
@@ -60,6 +70,9 @@ def settle_failed(
     :return: whether the job is dead now
     """
     spec = handler.spec if handler else None
+    if isinstance(error, LockNotAvailable):
+        env.cr.execute("SELECT count(*) FROM dist_job_attempt WHERE job_id = %s AND outcome = 'snooze'", (row.id,))
+        error = locked(error, env.cr.fetchone()[0] + 1)
     counted = not isinstance(error, Snooze)
     attempts = row.attempts + counted
     most = row.max_attempts or (spec.max_attempts if spec else 1)
@@ -138,6 +151,15 @@ def report_dead(env: api.Environment, job_id: int, correlation_id: str | None = 
         if fatal(error):
             raise
         _logger.exception("Dead job %s could not be reported", job_id)
+
+
+def locked(error: LockNotAvailable, times: int) -> Snooze:
+    """What becomes of an item that met a lock for the ``times``-th time: again soon, then later and later; not counted.
+
+    Who holds the lock may be gone in a moment, or work for minutes.
+    """
+    wait = max(0.01, full_jitter(times, LOCKED_SECONDS, LOCKED_MOST_SECONDS))
+    return Locked(wait, f"What it needs is locked by another transaction: {message_of(error)}")
 
 
 def seconds_asked(error: BaseException) -> float | None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from unittest.mock import patch
 
 import psycopg2
 from psycopg2 import errors as pg
@@ -12,7 +13,7 @@ from psycopg2 import errors as pg
 from odoo import SUPERUSER_ID, api
 from odoo.tests import tagged
 
-from ..engine import claim, drain, maintain, marks
+from ..engine import claim, drain, maintain, marks, settle
 from ..engine.batch import Again, Drained, RegistryChanged
 from ..engine.slots import LOCK_CLASS, LOCK_DRAIN, Side, Slot, live_workers, reap
 from .worker_kit import EngineCase, put_event
@@ -302,6 +303,46 @@ class TestConcurrency(EngineCase):
             maintain.sweep(cr)
         self.batches().run(self.group())
         self.assertEqual([name for name, _key in self.ledger()], list("01234"))
+
+    def test_a_job_that_meets_a_lock_waits_longer_each_time_and_the_others_go_on(self):
+        self.events(3)
+        holder = self.cursor()
+        holder.execute("SELECT 1 FROM res_users WHERE id = 1 FOR UPDATE")
+        times = []
+
+        def wait(number, base, longest):
+            times.append(number)
+            return 3600.0
+
+        def handler(env, items):
+            if any(item.payload["n"] == 0 for item in items):
+                env.cr.execute("SELECT 1 FROM res_users WHERE id = 1 FOR UPDATE NOWAIT", log_exceptions=False)
+
+        with self.handler("test.thing.v1", handler, batch=3), patch.object(settle, "full_jitter", wait):
+            report = self.batches().run(self.group())
+            self.assertEqual((len(report.done), len(report.retried)), (2, 1))
+            self.query("UPDATE dist_job SET eta = NULL")
+            self.batches().run(self.group())
+            rows = self.query("SELECT attempts, error_type FROM dist_job WHERE state = 'pending' AND eta > now()")
+            self.assertEqual((rows, times), ([(0, "LockNotAvailable")], [1, 2]))
+            holder.rollback()
+            self.query("UPDATE dist_job SET eta = NULL")
+            self.batches().run(self.group())
+        self.assertEqual(self.states(), {"done": 3})
+
+    def test_a_key_that_meets_a_lock_waits_and_the_others_go_on(self):
+        connection_id = self.connection()
+        with self.committed() as env:
+            self.change(env, env["dist.connection"].browse(connection_id), "a", "b")
+
+        def compute(env, connection, keys):
+            if "a" in keys:
+                raise pg.LockNotAvailable()
+
+        with self.handler(AVAILABILITY + "#dirty", compute, kind="dirty", batch=9):
+            report = self.batches().run(self.group(AVAILABILITY + "#dirty", "marks"))
+        self.assertEqual((len(report.done), len(report.retried)), (1, 1))
+        self.assertEqual(self.query("SELECT key, attempts, eta IS NULL FROM dist_dirty_mark"), [("a", 0, False)])
 
     def test_marks_claim_is_by_key(self):
         connection_id = self.connection()
