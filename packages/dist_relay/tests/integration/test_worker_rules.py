@@ -8,8 +8,11 @@ import urllib.request
 import pytest
 import redis
 
+from dist_contracts import Verdict
+from dist_relay import metrics
 from dist_relay.doctor import examine
 from dist_relay.errors import SettingsError
+from dist_relay.runtime.breaker import Breaker
 from dist_relay.runtime.keys import Keys
 from dist_relay.runtime.redis_client import connect, now_ms, refuse_eviction
 from dist_relay.runtime.streams import Consumer, ensure_group
@@ -34,6 +37,23 @@ def test_an_open_breaker_parks_without_attempts_and_tells(relay, pg, world):
     assert any("snooze" in row.history for row in pg.rows())
     until(lambda: [item["breaker"] for item in pg.facts()["health"]][-1:] == ["closed"])
     assert [item["breaker"] for item in pg.facts()["health"]] == ["open", "half_open", "closed"]
+
+
+def test_a_worker_shows_the_breaker_as_others_open_and_close_it(relay, pg, client):
+    """Its gauge, though it neither opened nor closed it, and has no work when it is closed."""
+    name, key = "Breaker of others", Keys(pg.database, "shop").breaker
+    pg.connect("shop", name=name)
+    Breaker(client, key, 1, 600.0, 1.0, lambda state, why: None).tell(Verdict.RETRY, "503")
+    pg.emit("shop", SHIP, "order-1")
+    relay()
+
+    def shown():
+        return metrics.BREAKER.labels(name)._value.get()
+
+    until(lambda: shown() == metrics.BREAKER_VALUES["open"])
+    client.delete(key)
+    until(lambda: shown() == metrics.BREAKER_VALUES["closed"])
+    assert pg.rows()[0].history == ["published", "snooze"], "it had no other work"
 
 
 def test_a_hanging_connection_holds_up_nobody(relay, pg, world, tmp_path):

@@ -15,7 +15,7 @@ closes, failure opens for twice as long.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dist_contracts import Verdict
 from dist_relay.errors import RelayError, Snoozed
@@ -40,11 +40,22 @@ class State(NamedTuple):
 
 
 class Breaker:
-    """One connection's breaker. ``probe_seconds``: how long one probe may take before another is let through."""
+    """One connection's breaker. ``probe_seconds``: how long one probe may take before another is let through.
+
+    ``changed`` is told what this worker's calls did to it; ``seen`` every state that was met, whoever it was.
+    """
 
     def __init__(
-        self, client: RedisClient, key: str, failures: int, seconds: float, probe_seconds: float, changed: Changed
+        self,
+        client: RedisClient,
+        key: str,
+        failures: int,
+        seconds: float,
+        probe_seconds: float,
+        changed: Changed,
+        seen: Callable[[str], None] = lambda state: None,
     ) -> None:
+        self._client, self._seen, self.state = client, seen, "closed"
         self._key, self._failures, self._ms = key, failures, int(seconds * 1000)
         self._probe_ms = int(probe_seconds * 1000)
         self._script = client.register_script(scripts.BREAKER)
@@ -69,6 +80,15 @@ class Breaker:
         """Note that a call ended with ``error``."""
         if error.code not in ("deadline", "not_begun"):
             self._tell(error.verdict, error.message)
+
+    def look(self) -> None:
+        """See what state it is in; for a worker without work, which others' calls tell nothing."""
+        state: Any = self._client.hget(self._key, "state")
+        self._note(state.decode() if state else "closed")
+
+    def _note(self, state: str) -> None:
+        self.state = state
+        self._seen(state)
 
     def judge(self, error: RelayError | None) -> bool:
         """Note a read that failed and may be tried again in place; ``None``: it then succeeded.
@@ -98,4 +118,5 @@ class Breaker:
             args=[word, self._failures, self._ms, self._ms * MOST_TIMES, self._probe_ms],
         )
         text = state.decode() if isinstance(state, bytes) else str(state)
+        self._note(text)
         return State(text, int(wait) / 1000, bool(changed))

@@ -34,6 +34,8 @@ from .throttle import RedisThrottle
 T = TypeVar("T")
 
 READ_COUNT = 100
+BREAKER_LOOK_SECONDS = 2.0
+"""How often a lane without work looks at a breaker it saw open."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Lane:
             settings.breaker_seconds,
             settings.call_seconds,
             self._health,
+            self._show_breaker,
         )
         self.flows = Flows(database, deps.clock, deps.private_key, deps.limits, self.breaker.judge)
         self._report = deps.client.register_script(scripts.REPORT)
@@ -78,7 +81,7 @@ class Lane:
         self.took = 0.0
         self._recover = False
         self._last_take_over = float("-inf")
-        self._last_tidy = float("-inf")
+        self._last_tidy = self._last_look = float("-inf")
         self.in_hand: set[str] = set()
         self.closed = False
 
@@ -101,6 +104,8 @@ class Lane:
                 self.took = self.deps.clock.monotonic() - began
             if self._untold:
                 self._tell_budgets()
+            if not entries:
+                self._follow_breaker()
             return bool(entries)
         except BaseException:
             self._recover = True
@@ -244,8 +249,17 @@ class Lane:
             self._budgets.forget()
             self._untold = True
 
-    def _health(self, state: str, message: str) -> None:
+    def _show_breaker(self, state: str) -> None:
         metrics.BREAKER.labels(self.config.name).set(metrics.BREAKER_VALUES.get(state, 0))
+
+    def _follow_breaker(self) -> None:
+        """Another worker may close what this one saw open: without work of its own it looks now and then."""
+        now = self.deps.clock.monotonic()
+        if self.breaker.state != "closed" and now - self._last_look >= BREAKER_LOOK_SECONDS:
+            self._last_look = now
+            self.breaker.look()
+
+    def _health(self, state: str, message: str) -> None:
         self.log.warning("breaker changed", state=state, reason=message)
         item = {
             "kind": "health",
