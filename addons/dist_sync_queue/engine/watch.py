@@ -32,6 +32,7 @@ from ..doorbell import REQUEST
 from ..errors import JobCancelled, JobTimeout
 from . import claim
 from .hand import POLITE_SECONDS, Batch, Call, Hand, Progress
+from .settle import storable
 from .slots import NOW, Side
 
 _logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ BEAT_SECONDS = 5.0
 """How often it is said that the process lives while a batch runs; between batches the worker says so itself."""
 BUS_SECONDS = 1.0
 ARM_SECONDS = 5.0
+MOST_STEPS = 2**63 - 1
 BUS_TYPE = "dist.job/progress"
 
 
@@ -124,7 +126,6 @@ class Watcher:
         if batch is None:
             self._look_at = float("inf")
             return
-        self._progress(now)
         if REQUEST in rung or now - max(self._asked_at, batch.started) > self.tick:
             self._asked_at = now
             self._requests(batch)
@@ -132,6 +133,7 @@ class Watcher:
             self._deadline(call, now)
         self._make_way(batch, rung, now)
         self._beat(now)
+        self._progress(now)  # last: what a job says of itself keeps nobody from stopping it
 
     # -- stopping ------------------------------------------------------------------------------------------------------
     def _requests(self, batch: Batch) -> None:
@@ -233,7 +235,7 @@ class Watcher:
         self.side.execute(
             f"""UPDATE dist_worker_slot SET progress_done = %s, progress_total = %s, progress_text = %s,
                        seen_at = {NOW} WHERE id = %s""",  # noqa: S608 - a constant of ours
-            (*progress, self.slot.id),
+            (_stored(progress.done), _stored(progress.total), storable(str(progress.text)), self.slot.id),
         )
 
     def _send(self, progress: Progress, ids: tuple[int, ...]) -> None:
@@ -243,6 +245,11 @@ class Watcher:
         message = {"job_ids": list(ids), "worker": self.slot.worker, **progress._asdict()}
         with self.registry.cursor() as cr:
             listeners(api.Environment(cr, SUPERUSER_ID, {}), ids)._bus_send(BUS_TYPE, message)
+
+
+def _stored(steps: int) -> int:
+    """A number of steps as its column can hold it."""
+    return max(-MOST_STEPS, min(MOST_STEPS, steps))
 
 
 def listeners(env: Any, job_ids: Sequence[int]) -> Any:

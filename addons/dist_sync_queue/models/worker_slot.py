@@ -7,6 +7,7 @@ from __future__ import annotations
 from odoo import api, fields, models
 
 from ..engine.lanes import usual_weight
+from ..fields import BigInteger
 
 
 class DistWorkerSlot(models.Model):
@@ -40,8 +41,8 @@ class DistWorkerSlot(models.Model):
     started_at = fields.Datetime("Batch Started", readonly=True)
     end_reason = fields.Json(readonly=True, help="Why the process ended itself: type and message of the error.")
     backend_pid = fields.Integer("PostgreSQL Process", readonly=True, aggregator=None)
-    progress_done = fields.Integer(readonly=True, aggregator=None)
-    progress_total = fields.Integer(readonly=True, aggregator=None, help="0 where nobody knows.")
+    progress_done = BigInteger(readonly=True, aggregator=None)
+    progress_total = BigInteger(readonly=True, aggregator=None, help="0 where nobody knows.")
     progress_text = fields.Char(readonly=True)
     done_count = fields.Integer("Done", readonly=True)
     failed_count = fields.Integer("Failed", readonly=True)

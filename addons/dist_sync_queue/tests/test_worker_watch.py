@@ -288,6 +288,33 @@ class TestWatch(EngineCase):
             wanted = {f'["{self.dbname}","{told._name}",{id_}]' for id_ in told.ids}
         self.assertEqual(channels, wanted)
 
+    def test_no_progress_is_too_large_or_too_strange_for_a_job_to_be_stopped(self):
+        """Bytes are counted beyond four of them; and what cannot be shown does not keep anybody from cancelling."""
+        self.events(1)
+        (job_id,) = self.job_ids()
+        shown = "SELECT progress_done, progress_total, progress_text FROM dist_worker_slot"
+        told = {
+            (3 << 30, 4 << 30, "bytes"): (3 << 30, 4 << 30, "bytes"),
+            (10**30, 0, "b\x00\udce9"): (watch.MOST_STEPS, 0, "b\\0\\udce9"),
+        }
+        seen = []
+
+        def handler(env, items):
+            for given, wanted in told.items():
+                progress(env, *given)
+                self.until("it is published", lambda wanted=wanted: self.query(shown) == [wanted])
+                seen.append(wanted)
+            self.cancel(job_id)
+            deadline = time.monotonic() + LIMIT
+            while time.monotonic() < deadline:
+                progress(env, "much", 0, "no number")
+                time.sleep(0.005)
+
+        with self.handler(THING, handler):
+            self.work()
+        self.assertEqual(seen, list(told.values()))
+        self.assertEqual(self.outcomes(), [("cancelled", "")])
+
     def test_a_long_job_without_progress_is_seen_to_live(self):
         self.events(1)
         age = "UPDATE dist_worker_slot SET seen_at = '2000-01-01'"

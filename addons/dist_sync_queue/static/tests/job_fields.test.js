@@ -21,6 +21,7 @@ class Job extends models.Model {
     timeline = fields.Json();
     picture = fields.Json();
     running = fields.Json();
+    state = fields.Char();
     _records = [
         {
             id: 1,
@@ -98,4 +99,26 @@ test("a running job is read again until it has ended", async () => {
     expect(".o_dist_running").toHaveCount(0);
     await advanceTime(60000);
     expect(reads).toBe(3);
+});
+
+test("a job that waits is read again as well: when it begins, that is seen", async () => {
+    let reads = 0;
+    onRpc("web_read", ({ parent }) => {
+        const [record] = parent();
+        reads += 1;
+        const running = { worker: "w", jobs: 1, since: 5, done: 1, total: 10, text: "page" };
+        const state = reads < 4 ? "pending" : "done";
+        return [{ ...record, state, running: reads === 3 ? running : false }];
+    });
+    await mountForm(
+        `<field name="state" invisible="1"/><field name="running" widget="dist_job_running" readonly="1"/>`
+    );
+    expect(".o_dist_running").toHaveCount(0);
+    await advanceTime(5000);
+    await advanceTime(5000);
+    expect(".o_dist_running").toHaveText(/Runs for 5 s/);
+    await advanceTime(2000);
+    expect(".o_dist_running").toHaveCount(0);
+    await advanceTime(60000);
+    expect(reads).toBe(4);
 });

@@ -6,31 +6,40 @@ import { standardFieldProps } from "@web/views/fields/standard_field_props";
 import { formatSeconds } from "../journey/journey_fields";
 
 const EVERY = 2000;
+const EVERY_WHILE_WAITING = 5000;
 
-/** That a job runs, since when and how far; the record is read again until it has ended. */
+/** That a job runs, since when and how far; the record is read again until it has ended, also before it begins. */
 export class RunningField extends Component {
     static template = "dist_sync_queue.RunningField";
     static props = { ...standardFieldProps };
 
     setup() {
         useEffect(
-            (waits) => {
+            (every) => {
                 browser.clearInterval(this.timer);
-                if (waits) {
+                if (every) {
                     this.timer = browser.setInterval(() => {
                         if (!document.hidden && !this.props.record.dirty) {
                             this.props.record.load();
                         }
-                    }, EVERY);
+                    }, every);
                 }
             },
-            () => [Boolean(this.value)]
+            () => [this.every]
         );
         onWillUnmount(() => browser.clearInterval(this.timer));
     }
 
     get value() {
         return this.props.record.data[this.props.name];
+    }
+
+    /** Milliseconds until the record is read again; 0: never, nothing will change by itself. */
+    get every() {
+        if (this.value) {
+            return EVERY;
+        }
+        return this.props.record.data.state === "pending" ? EVERY_WHILE_WAITING : 0;
     }
 
     get since() {
