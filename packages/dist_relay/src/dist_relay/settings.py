@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     claim_idle_seconds: float = Field(
         45.0, gt=0, description="work of a worker that died is taken over after this; more than call_seconds"
     )
-    max_deliveries: int = Field(4, ge=2, le=100, description="an entry begun so often without a result is given up")
+    max_deliveries: int = Field(4, ge=2, le=100, description="an event begun so often without a result is given up")
     results_limit: int = Field(20_000, ge=100, description="pulling pauses while this many results wait for PostgreSQL")
     pull_pages: int = Field(40, ge=1, le=1000, description="pages of one pull run; the next run goes on from there")
     throttle_wait_seconds: float = Field(5.0, ge=0, le=60, description="longest wait for budget before work is parked")

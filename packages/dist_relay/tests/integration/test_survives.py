@@ -14,6 +14,7 @@ import pytest
 from dist_relay import crash
 from dist_relay.runtime.keys import PUMP_GROUP, WORKERS_GROUP, Keys
 from dist_relay.runtime.streams import LOST, Consumer, ensure_group
+from dist_relay.settings import Settings
 from dist_relay.testkit.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -96,20 +97,23 @@ def test_poison_is_quarantined_and_the_others_go_on(nodes, pg, world):
     for number in range(10):
         pg.emit("shop", SHIP, f"order-{number}")
     world.faults({"op": "confirm", "do": "die", "key": "poison", "times": 99})
-    nodes.start("pump", lease_seconds=60)
-    workers = [nodes.start("worker", max_deliveries=2, lease_seconds=60)]
+    # as by default: a publication lasts for two begins, the third one would come too late
+    settings = {"call_seconds": 1.0, "claim_idle_seconds": 1.5, "lease_seconds": 4}
+    nodes.start("pump", **settings)
+    workers = [nodes.start("worker", **settings)]
 
     def revive():
         if workers[-1].poll() is not None:
-            workers.append(nodes.start("worker", max_deliveries=2, lease_seconds=60))
+            workers.append(nodes.start("worker", **settings))
         return pg.open_rows() == 0
 
-    until(revive, 90)
+    until(revive, 120)
     states = {row.event_id: row.state for row in pg.rows()}
     assert states.pop(bad) == "dead"
     assert set(states.values()) == {"delivered"}
     assert (pg.rows()[0].outcome["code"], pg.rows()[0].acted) == ("poison", True)  # a replay looks first
-    assert len(workers) == 3
+    assert sum(line["key"] == "poison" for line in world.calls()) == Settings().max_deliveries
+    assert len(workers) == Settings().max_deliveries + 1
 
 
 def test_redis_is_emptied_again_and_again(relay, pg, world, client):

@@ -142,6 +142,34 @@ def test_what_may_have_taken_effect_is_looked_up_after_its_deadline(relay, pg, w
     assert world.calls()[0]["read_back"]
 
 
+@pytest.mark.parametrize(("begun", "verdict"), [(3, "delivered"), (4, "broken")])
+def test_begins_are_counted_over_publications_until_a_call_ends(begun, verdict, relay, pg, world, client):
+    """The entry itself is new each time; whatever came of it, the count is over: a replay begins at nothing."""
+    keys, event = Keys(pg.database, "shop"), json.loads(envelope(SHIP, pg.database, read_back=True))
+    client.set(keys.begun(event["event_id"]), begun)
+    quarantined = metrics.QUARANTINED.labels("shop")._value.get()
+    serve_alone(relay, pg, client)
+    client.xadd(keys.out, {"e": json.dumps(event)})
+    until(lambda: client.xlen(keys.results))
+    (_, entry), *_ = client.xrange(keys.results)
+    item = json.loads(entry[b"i"])
+    assert (item["outcome"]["verdict"], item["read_back"]) == (verdict, True)
+    assert item["outcome"].get("code") == ("poison" if verdict == "broken" else None)
+    assert len(world.calls()) == (verdict == "delivered")
+    assert metrics.QUARANTINED.labels("shop")._value.get() - quarantined == (verdict == "broken")
+    assert not client.exists(keys.begun(event["event_id"]))
+
+
+def test_what_is_put_off_uncalled_is_as_suspect_as_before(relay, pg, world, client):
+    keys, event = Keys(pg.database, "shop"), json.loads(envelope(SHIP, pg.database, read_back=True))
+    client.set(keys.begun(event["event_id"]), 2)
+    pg.connect("shop", state="paused")
+    serve_alone(relay, pg, client)
+    client.xadd(keys.out, {"e": json.dumps(event)})
+    until(lambda: client.xlen(keys.results))
+    assert client.get(keys.begun(event["event_id"])) == b"2"
+
+
 def test_budgets_are_told_after_work(relay, pg, world, client):
     relay()
     for round_ in range(3):

@@ -20,6 +20,7 @@ from .flows import Route, call, groups, refuse, together, worst
 from .keys import F_ENVELOPE, F_LIFE
 from .lane import READ_COUNT, Deps, Lane, dump
 from .streams import Entry
+from .suspects import Suspects
 
 RAW_LIMIT = 4_000
 MAX_ITEM = 200_000
@@ -33,10 +34,11 @@ CONFIG_SECONDS = 2.0
 
 
 class Held(NamedTuple):
-    """An entry in hand with its envelope."""
+    """An entry in hand with its envelope, and how often the event was begun before without a result."""
 
     entry: Entry
     event: Envelope
+    begun: int = 0
 
 
 class Done(NamedTuple):
@@ -53,6 +55,7 @@ class EventLane(Lane):
 
     def __init__(self, deps: Deps, database: str, config: Config) -> None:
         super().__init__(deps, database, config)
+        self._suspects = Suspects(deps.client, self.keys)
         self._at_once = 1
         # short against the time after which others take over what seems left behind
         self._together_seconds = min(
@@ -75,7 +78,7 @@ class EventLane(Lane):
         if adapter is None or self.config.state == "paused":
             self._park(self._begin(list(held.values()), going_on=True))
             return
-        for route, calls in self._runs(list(held.values()), adapter):
+        for route, calls in self._runs(self._known(list(held.values())), adapter):
             if self.deps.stop.is_set():
                 return
             good = {one.entry.id for one in self._begin([one for call in calls for one in call])}
@@ -94,6 +97,27 @@ class EventLane(Lane):
         error = Broken(f"begun {entry.begun} times without a result; a worker may die of it", code="poison")
         return [_item(error.outcome(event), read_back=True)]
 
+    def counts(self, entry: Entry) -> list[str]:
+        """The count of its event."""
+        event = _parse(entry)
+        return [] if isinstance(event, str) else [self.keys.begun(str(event.event_id))]
+
+    def _known(self, held: list[Held]) -> list[Held]:
+        """With how often each was begun before, in earlier publications, too; what was begun too often is given up."""
+        suspects = [one for one in held if one.event.read_back]
+        if not suspects:
+            return held
+        begun = self._suspects.begun([str(one.event.event_id) for one in suspects])
+        counted = {one.entry.id: max(one.entry.begun, number) for one, number in zip(suspects, begun, strict=True)}
+        good = []
+        for one in held:
+            number = counted.get(one.entry.id, 0)
+            if number >= self.deps.settings.max_deliveries:
+                self.give_up(one.entry._replace(begun=number))
+            else:
+                good.append(one._replace(begun=number))
+        return good
+
     def _runs(self, held: list[Held], adapter: Adapter) -> Iterator[tuple[Route | None, list[list[Held]]]]:
         """Calls that are begun and told together, with their route.
 
@@ -101,11 +125,11 @@ class EventLane(Lane):
         was slow or bad. Those a worker may have died of come last and one by one, so that each stands for itself.
         """
         known = {one.event.event_id: one for one in held}
-        fresh = groups([one.event for one in held if not one.entry.begun], adapter)
+        fresh = groups([one.event for one in held if not one.begun], adapter)
         for route, calls in together(fresh, lambda: self._at_once):
             yield route, [[known[event.event_id] for event in call] for call in calls]
         for one in held:
-            if one.entry.begun:
+            if one.begun:
                 for route, _ in groups([one.event], adapter):
                     yield route, [[one]]
 
@@ -172,6 +196,8 @@ class EventLane(Lane):
                 over.append(one)
             else:
                 good.append(one)
+        # their next publication has an entry that was never begun
+        self._suspects.count({str(one.event.event_id): one.begun for one in (*drop, *foreign) if one.begun})
         if drop:
             self.log.info("dropped late or overtaken entries", entries=len(drop))
             self.forget([one.entry.id for one in drop])
@@ -179,6 +205,8 @@ class EventLane(Lane):
         self._finish(over, [error.outcome(one.event) for one in over])
         if foreign:
             self._ask_again(foreign)
+        if not going_on:
+            self._suspects.count({str(one.event.event_id): one.begun + 1 for one in good if one.event.read_back})
         return good
 
     def _ask_again(self, held: list[Held]) -> None:
@@ -188,7 +216,7 @@ class EventLane(Lane):
         stays so; the rest comes again at once, to be looked up first.
         """
         self.log.warning("published in another life of Redis; PostgreSQL is asked for them again", entries=len(held))
-        known = [Held(one.entry, one.event.model_copy(update={"read_back": True})) for one in held]
+        known = [one._replace(event=one.event.model_copy(update={"read_back": True})) for one in held]
         why = "Redis was restarted or replaced after this was published"
         # at once; not in a loop where Redis is restarted again and again
         pauses = [1.0 if one.event.read_back else 0.0 for one in held]
@@ -226,7 +254,7 @@ class EventLane(Lane):
             if bad or slow:
                 break
         self._at_once = 1 if bad or slow else min(READ_COUNT, max(self._at_once, 2 * number))
-        self._finish(*done)
+        self._finish(*done, called=True)
         if bad and number > 1:
             self.breaker.tell(Verdict.DELIVERED)  # those before it were good: failures count in a row
         if error_ is not None:
@@ -263,12 +291,13 @@ class EventLane(Lane):
             outcomes = [refuse(one.event, None) for one in held]
         self._finish(held, outcomes)
 
-    def _finish(self, held: list[Held], outcomes: list[Outcome]) -> None:
+    def _finish(self, held: list[Held], outcomes: list[Outcome], *, called: bool = False) -> None:
         if not held:
             return
-        self.finish_texts(
-            [one.entry.id for one in held], [_text(o, one.event) for one, o in zip(held, outcomes, strict=True)]
-        )
+        texts = [_text(outcome, one.event) for one, outcome in zip(held, outcomes, strict=True)]
+        # its worker has lived through the call
+        counts = [self.keys.begun(str(one.event.event_id)) for one in held if called and one.event.read_back]
+        self.finish_texts([one.entry.id for one in held], texts, counts)
         now = self.deps.clock.now()
         told: Counter[tuple[str, Verdict]] = Counter()
         for one, outcome in zip(held, outcomes, strict=True):

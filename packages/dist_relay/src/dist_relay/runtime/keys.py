@@ -17,13 +17,15 @@ key                                type    written by → read by               
 ``dist:{<db>:<conn>}:breaker``     hash    workers                                      one a connection
 ``dist:{<db>:<conn>}:told``        string  workers; budgets were reported               expires after 5 seconds
 ``dist:{<db>:<conn>}:ver:…``       string  workers; newest version begun of a key       expires with the lease
+``dist:{<db>:<conn>}:begun:…``     string  workers; begins of a suspect event in a row     gone with a result, or 2 days
 ``dist:{<db>:<conn>}:page:…``      string  worker; written with each page of a pull     expires after two leases
 =================================  ======  ===========================================  ===============================
 
 Entries of ``out``: id ``<seq>-0``, fields ``e`` (envelope as JSON), ``x`` (lapses at, ms on Redis' clock), ``c``
 (version of the connection's configuration it may not be handled without), ``g`` (life of Redis it was published in).
-Entries of ``pull``: id ``<seq>-0``, fields ``p`` (the request as JSON), ``x``, ``c`` (0), ``g``. Entries of ``results``:
-field ``i`` (one item of ``dist_relay.intake`` as JSON). No stream is ever trimmed: entries go when they are acknowledged.
+Entries of ``pull``: id ``<seq>-0``, fields ``p`` (the request as JSON), ``x``, ``c`` (0), ``g``. Entries of
+``results``: field ``i`` (one item of ``dist_relay.intake`` as JSON). No stream is ever trimmed: entries go when they
+are acknowledged.
 """
 
 from __future__ import annotations
@@ -106,6 +108,10 @@ class Keys:
     def page(self, request: str) -> str:
         """Witness of the pull with this request: how far the results had come with its last page."""
         return f"{self.prefix}page:{request}"
+
+    def begun(self, event_id: str) -> str:
+        """How often an event that is suspect of killing workers was begun without a result."""
+        return f"{self.prefix}begun:{event_id}"
 
     def version(self, type_: str, key: str) -> str:
         """Newest version of a state key that a worker began to send."""

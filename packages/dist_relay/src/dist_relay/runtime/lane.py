@@ -119,6 +119,17 @@ class Lane:
         """The result items that tell that an entry was given up."""
         raise NotImplementedError
 
+    def counts(self, entry: Entry) -> Sequence[str]:
+        """The keys of what was counted about an entry, and ends with it."""
+        del entry
+        return ()
+
+    def give_up(self, entry: Entry) -> None:
+        """Tell that an entry was begun too often without a result."""
+        metrics.QUARANTINED.labels(self.config.name).inc()
+        self.log.error("entry given up", entry=entry.id, begun=entry.begun)
+        self.finish_texts([entry.id], [dump(item) for item in self.poison(entry)], self.counts(entry))
+
     def close(self) -> None:
         """Release what is built; entries in hand that were not begun go to others at once."""
         if self.closed:
@@ -135,9 +146,9 @@ class Lane:
         """Write results and forget entries; see :meth:`finish_texts`."""
         self.finish_texts(ids, [dump(item) for item in items])
 
-    def finish_texts(self, ids: Sequence[str], texts: Sequence[str]) -> None:
+    def finish_texts(self, ids: Sequence[str], texts: Sequence[str], counts: Sequence[str] = ()) -> None:
         """:meth:`finish` of items that are JSON already; insists while Redis is away, for the work is done."""
-        self.insist(lambda: self.consumer.finish(self.keys.results, ids, texts), len(texts))
+        self.insist(lambda: self.consumer.finish(self.keys.results, ids, texts, counts), len(texts))
         self.in_hand.difference_update(ids)
         if ids:
             crash.point("worker.finished")
@@ -185,9 +196,7 @@ class Lane:
         good = []
         for entry in entries:
             if entry.begun >= self.deps.settings.max_deliveries:
-                metrics.QUARANTINED.labels(self.config.name).inc()
-                self.log.error("entry given up", entry=entry.id, begun=entry.begun)
-                self.finish([entry.id], self.poison(entry))
+                self.give_up(entry)
             else:
                 good.append(entry)
         return good

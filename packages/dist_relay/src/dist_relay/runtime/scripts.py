@@ -21,7 +21,7 @@ end
 PUBLISH = """
 -- KEYS[1] stream; ARGV[1] lapses at, ARGV[2] version of the connection's configuration, ARGV[3] field of the body, then
 -- per entry: id, body. An id that is not larger than the stream's last is refused; returns the numbers of those, from 1
-""" + _LIFE + """
+@life
 local refused = {}
 for i = 4, #ARGV, 2 do
   local done = redis.pcall('XADD', KEYS[1], ARGV[i], ARGV[3], ARGV[i + 1], 'x', ARGV[1], 'c', ARGV[2], 'g', life)
@@ -31,16 +31,16 @@ for i = 4, #ARGV, 2 do
   end
 end
 return refused
-"""
+""".replace("@life", _LIFE)
 
 BEGIN = """#!lua flags=allow-oom
 -- KEYS[1] stream, KEYS[2..] version key of each entry ('' has none: then KEYS[1] again)
 -- ARGV[1] group, ARGV[2] consumer, ARGV[3] ttl ms of version keys, ARGV[4] 1: work begins, 0: it goes on,
--- ARGV[5], ARGV[6] smallest and largest id, then per entry: id, version ('' none), life it was published in ('' unknown).
+-- ARGV[5], ARGV[6] smallest and largest id, then per entry: id, version ('' none), life of its XADD ('' unknown).
 -- Beginning raises the entry's counter: reading alone does not make a suspect.
 -- per entry: 1 go on, 2 somebody else's or finished, 3 an older version than one already begun, 4 from another life of
 -- Redis: it may have been worked on, and settled, in a part of that life this one does not know of
-""" + _LIFE + """
+@life
 local out = {}
 local time = redis.call('TIME')
 out[1] = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -61,7 +61,11 @@ local groups = {}
 for i = 1, n do
   local id, version, published = ARGV[4 + 3 * i], ARGV[5 + 3 * i], ARGV[6 + 3 * i]
   local verdict = 1
-  if owned and not mine[id] then verdict = 2 elseif published ~= '' and life ~= '' and published ~= life then verdict = 4 end
+  if owned and not mine[id] then
+    verdict = 2
+  elseif published ~= '' and life ~= '' and published ~= life then
+    verdict = 4
+  end
   if verdict == 1 and owned then
     local times = tonumber(mine[id]) + tonumber(ARGV[4])
     groups[times] = groups[times] or {}
@@ -86,10 +90,10 @@ for times, ids in pairs(groups) do
   end
 end
 return out
-"""
+""".replace("@life", _LIFE)
 
 FINISH = """#!lua flags=allow-oom
--- KEYS[1] source stream, KEYS[2] results; ARGV[1] group, ARGV[2] number of ids, ids, then items
+-- KEYS[1] source stream, KEYS[2] results, KEYS[3..] counts that end; ARGV[1] group, ARGV[2] number of ids, ids, items
 -- results are written even when the entry is gone (FLUSHALL): a repeated result is harmless, a lost one is not.
 -- They are written at the memory limit, too: the entries they answer go in the same step.
 local n = tonumber(ARGV[2])
@@ -99,6 +103,13 @@ for first = 3, 2 + n, 1000 do
   redis.pcall('XACK', KEYS[1], ARGV[1], unpack(ARGV, first, last))
   redis.call('XDEL', KEYS[1], unpack(ARGV, first, last))
 end
+for i = 3, #KEYS do redis.call('DEL', KEYS[i]) end
+return 1
+"""
+
+COUNT = """#!lua flags=allow-oom
+-- KEYS how often each suspect was begun without a result; ARGV[1] ttl ms, then these numbers
+for i = 1, #KEYS do redis.call('SET', KEYS[i], ARGV[1 + i], 'PX', ARGV[1]) end
 return 1
 """
 

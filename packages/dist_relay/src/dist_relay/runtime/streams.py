@@ -126,9 +126,9 @@ class Consumer:
         now, verdicts = int(answer[0]), [int(verdict) for verdict in answer[1:]]
         return Begun(now, [v != 2 for v in verdicts], [v == 3 for v in verdicts], [v == 4 for v in verdicts])
 
-    def finish(self, results_stream: str, ids: Sequence[str], items: Sequence[str]) -> None:
-        """Write result items and forget the entries, in one step."""
-        self._finish(keys=[self.stream, results_stream], args=[self.group, len(ids), *ids, *items])
+    def finish(self, results_stream: str, ids: Sequence[str], items: Sequence[str], counts: Sequence[str] = ()) -> None:
+        """Write result items, forget the entries and delete these counts, in one step."""
+        self._finish(keys=[self.stream, results_stream, *counts], args=[self.group, len(ids), *ids, *items])
 
     def add_page(
         self, results_stream: str, witness: str, id_: str, so_far: int, items: Sequence[str], ttl_ms: int
