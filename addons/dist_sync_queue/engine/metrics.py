@@ -127,6 +127,15 @@ GAUGES = (
         value=lambda state: BREAKER.get(state, 0),
     ),
     Gauge(
+        "dist_outbox_dead",
+        "Events given up that nobody has decided about; counted up to 10000",
+        ("connection",),
+        # both states, so that the index of what failed is used
+        f"SELECT c.name, COALESCE(d.count, 0) FROM {_CONNECTION} c LEFT JOIN (SELECT connection_id, count(*) FROM ("
+        "SELECT connection_id FROM dist_outbox_event WHERE state IN ('dead', 'rejected') AND state = 'dead' "
+        f"LIMIT {MOST}) e GROUP BY 1) d ON d.connection_id = c.id WHERE c.active",
+    ),
+    Gauge(
         "dist_dead_letters_open",
         "Dead letters nobody has decided about",
         (),

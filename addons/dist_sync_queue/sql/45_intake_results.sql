@@ -80,7 +80,9 @@ BEGIN
     SELECT array_agg(d.ordinal), array_agg(CASE
                WHEN d.judgement <> 'go' THEN d.judgement
                WHEN d.outdated THEN 'stale'
-               WHEN d.target IN ('pending', 'unknown') THEN 'released' ELSE 'settled' END),
+               WHEN d.target IN ('pending', 'unknown') THEN 'released'
+               -- told apart for the relay's metrics, which know nothing of attempts
+               WHEN d.target = 'dead' THEN 'dead' ELSE 'settled' END),
            array_agg(d.id) FILTER (WHERE d.target IN ('rejected', 'dead') OR d.target = 'delivered' AND d.report),
            array_agg(d.id) FILTER (WHERE d.target IN ('rejected', 'dead')),
            array_agg(DISTINCT d.connection_id) FILTER (WHERE d.target = 'delivered'),

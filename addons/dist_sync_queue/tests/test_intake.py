@@ -283,7 +283,7 @@ class TestIntakeOutcomes(RelayKit, SyncCase):
         self.env.cr.execute("UPDATE dist_outbox_event SET max_attempts = 2 WHERE id = %s", (self.event.id,))
         self.answer(self.claimed, "retry")
         self.make_due()
-        self.assertEqual(self.answer(self.claim(self.connection)[0], "retry", message="still down"), "settled")
+        self.assertEqual(self.answer(self.claim(self.connection)[0], "retry", message="still down"), "dead")
         self.assertEqual((self.event.state, self.event.outcome_code), ("dead", "exhausted"))
         self.assertEqual(self.outcome_jobs().payload["outcome"]["message"], "still down")
 

@@ -96,6 +96,14 @@ class TestMetrics(RelayKit, HttpCase):
         told = rows(self.env.cr, "SELECT connection, name FROM dist_relay.connections()")
         self.assertEqual({row["connection"]: row["name"] for row in told if row["connection"] in names}, names)
 
+    def test_events_that_were_given_up_are_told_until_somebody_decides(self):
+        event = self.emit_fact(self.connection)
+        self.assertEqual(self.samples(self.token())["dist_outbox_dead", "Shop"], 0)
+        self.answer(self.claim(self.connection)[0], "broken")
+        self.assertEqual(self.samples(self.token())["dist_outbox_dead", "Shop"], 1)
+        event.action_cancel()
+        self.assertEqual(self.samples(self.token())["dist_outbox_dead", "Shop"], 0)
+
     def test_a_pull_whose_pump_is_gone_is_overdue(self):
         schedule = self.connection.schedule_ids[0]
         (self.env["dist.connection.schedule"].search([]) - schedule).active = False

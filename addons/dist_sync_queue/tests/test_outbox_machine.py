@@ -102,7 +102,7 @@ class Outbox:
             event.state = "dead"
         else:
             event.state, event.ready = ("unknown" if verdict == "unknown" else "pending"), False
-        return "released" if event.state in OPEN else "settled"
+        return "released" if event.state in OPEN else "dead" if event.state == "dead" else "settled"
 
 
 class OutboxMachine(RuleBasedStateMachine):
@@ -209,7 +209,7 @@ class OutboxMachine(RuleBasedStateMachine):
         statuses = self.case.intake(*items)
         for (event, row), verdict, before, status in zip(tickets, verdicts, begun, statuses, strict=True):
             self.case.assertEqual(status, self.model.answer(event, row["attempt"], verdict, before), verdict)
-            if status == "settled":
+            if status in ("settled", "dead"):
                 self.settled[event.id] = self.settled.get(event.id, 0) + 1
                 self.case.assertEqual(self.settled[event.id], 1, "settled twice")
 

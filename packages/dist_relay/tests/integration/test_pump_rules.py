@@ -76,6 +76,24 @@ def test_the_length_of_both_streams_is_told_though_nothing_is_published(client, 
     assert told == {"out": 1, "results": 3}
 
 
+def test_what_is_given_up_is_counted_by_connection(relay, pg, world, client):
+    """Refused for good, out of attempts, unreadable; what was delivered or only rejected is none."""
+    pg.connect("shop", name="Counting")
+    world.faults({"op": "confirm", "do": "broken", "times": 1})
+    pg.emit("shop", SHIP, "A1")
+    counter = metrics.DEAD_LETTERS.labels("Counting")._value
+    relay()
+    until(lambda: counter.get() == 1)
+    world.faults({"op": "confirm", "do": "retry", "times": 1})
+    pg.emit("shop", SHIP, "A2", max_attempts=1)
+    until(lambda: counter.get() == 2)
+    pg.emit("shop", SHIP, "A3")
+    until(lambda: pg.open_rows() == 0)
+    client.xadd(Keys(pg.database, "shop").results, {"i": "no JSON"})
+    until(lambda: counter.get() == 3)
+    assert sorted(row.state for row in pg.rows()) == ["dead", "dead", "delivered"]
+
+
 def test_nothing_more_is_claimed_while_redis_is_full(client, pg):
     """Neither events nor pulls: a run that cannot be told stands in the way of the next one until its deadline."""
     pg.connect("shop")

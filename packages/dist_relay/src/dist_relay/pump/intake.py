@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import redis
@@ -30,6 +30,9 @@ DEFER_SECONDS = 60.0
 """Longest time something is held back; more than it takes to take over what a dead pump had in hand."""
 MAX_BYTES = 8_000_000
 RAW_LIMIT = 4_000
+NAMELESS: Mapping[str, str] = {}
+_DEAD = frozenset({"invalid", "dead"})
+"""What becomes of an item that nobody takes further by itself: it could not be read, or its event is given up."""
 _ORDERED = (b'"kind":"event"', b'"kind":"pull_done"')
 
 
@@ -47,6 +50,7 @@ class Intake:
         """``settled`` is told the connections whose results were stored."""
         self._client, self._pg, self._settings, self._name = client, pg, settings, name
         self._settled = settled
+        self._names = NAMELESS
         self._log = get()
         self._consumers: dict[str, Consumer] = {}
         self._connections: dict[str, str] = {}
@@ -54,8 +58,9 @@ class Intake:
         self._deferred: dict[str, dict[str, tuple[Entry, float]]] = {}
         self._last_take_over = time.monotonic()
 
-    def use(self, database: str, connections: Iterable[str]) -> None:
-        """Read the results of these connections from now on."""
+    def use(self, database: str, connections: Iterable[str], names: Mapping[str, str] = NAMELESS) -> None:
+        """Read the results of these connections from now on. ``names``: what people call them."""
+        self._names = names
         self._connections = {Keys(database, connection).results: connection for connection in connections}
         streams = set(self._connections)
         for stream in streams - set(self._consumers):
@@ -192,7 +197,7 @@ class Intake:
                 ids.setdefault(stream, []).append(entry.id)
             self._forget(ids)
             self._settled({self._connections[stream] for stream in ids})
-            self._count(items, statuses)
+            self._count(items, statuses, [self._connections[stream] for stream, _entry in chunk])
 
     def _forget(self, ids: dict[str, list[str]]) -> None:
         if len(ids) == 1 or is_cluster(self._client):
@@ -217,12 +222,13 @@ class Intake:
                 return ["dropped"]
             return self._intake([_invalid(texts[0], str(error), _place(texts[0]))])
 
-    def _count(self, items: list[Item], statuses: list[str]) -> None:
+    def _count(self, items: list[Item], statuses: list[str], connections: list[str]) -> None:
         told = Counter((item.kind, status) for item, status in zip(items, statuses, strict=False))
         for (kind, status), times in told.items():
             metrics.INTAKE.labels(kind, status).inc(times)
-            if status == "invalid":
-                metrics.DEAD_LETTERS.labels("").inc(times)
+        for status, connection in zip(statuses, connections, strict=False):
+            if status in _DEAD:
+                metrics.DEAD_LETTERS.labels(self._names.get(connection, connection)).inc()
         if late := sum(status == "out_of_turn" for status in statuses):
             self._log.warning("events before these are missing; their pull is asked for again", events=late)
         for item, status in zip(items, statuses, strict=False):

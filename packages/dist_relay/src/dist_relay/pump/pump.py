@@ -138,7 +138,7 @@ class Pump:
     def _intake_turn(self) -> float:
         if not self._known.wait(0.5):
             return 0.0
-        self._intake.use(self._database, self._connections)
+        self._intake.use(self._database, self._connections, self._publisher.names)
         self._intake.turn(self._settings.poll_ms)
         return 0.0
 

@@ -360,13 +360,14 @@ class MemoryPg:
         row.acted = row.acted or may_have_acted or verdict == "unknown"
         if verdict in _ENDS:
             row.state = _ENDS[verdict]
-            return "settled"
+            return "dead" if row.state == "dead" else "settled"
         wait = float(outcome.get("retry_after") or self._backoff)
         row.state, row.next_try = "pending", time.monotonic() + wait
         if verdict != "snooze":
             row.attempts += 1
             if row.attempts >= row.max_attempts:
                 row.state = "dead"
+                return "dead"
         return "released"
 
     def _pulled(self, kind: str, item: dict[str, Any]) -> str:
