@@ -45,6 +45,8 @@ class Storm:
             "lose a group": (1, lambda: self._redis("XGROUP", "DESTROY", self._scope.streams.out, "workers")),
             "lose a stream": (1, lambda: self._redis("DEL", self._scope.streams.results)),
             "kill valkey": (2, lambda: self._house.kill("valkey")),
+            "older copy": (1, self._older_copy),
+            "memory limit": (2, self._memory_limit),
             "kill postgres": (1, lambda: self._house.kill("postgres")),
             "cut": (3, self._cut),
             "lose a reply": (2, self._lose_reply),
@@ -134,6 +136,24 @@ class Storm:
 
     def _redis(self, *command: str) -> None:
         self._house.redis.execute_command(*command)
+
+    def _older_copy(self) -> None:
+        """Redis dies and comes back as it was a moment ago, as a failover to a replica that lags behind does it."""
+        self._house.redis.save()
+        try:
+            time.sleep(self._dice.uniform(*HEAL_SECONDS))
+            self._house.kill("valkey")
+            self._house.until(self._house.redis.ping, "Valkey has read its old file")
+        finally:
+            (self._house.folder / "dump.rdb").unlink(missing_ok=True)
+
+    def _memory_limit(self) -> None:
+        """Redis refuses what would add."""
+        self._house.redis.config_set("maxmemory", "1mb")
+        try:
+            time.sleep(self._dice.uniform(*HEAL_SECONDS))
+        finally:
+            self._house.redis.config_set("maxmemory", "0")
 
     def _cut(self) -> None:
         proxy = self._dice.choice((self._house.redis_proxy, self._house.pg_proxy, self._house.counterpart_proxy))

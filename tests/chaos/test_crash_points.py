@@ -46,6 +46,22 @@ def test_a_part_of_the_relay_dies(point: str, times: int, house: House, scope: S
     scope.settle()
 
 
+def test_a_worker_dies_and_the_next_one_finds_the_connection_paused(house: House, scope: Scope) -> None:
+    """What took effect before it died is put off by the next one, and is looked up all the same when it goes on.
+
+    The lease is long: the event is put off because of the pause, not dropped because it is late.
+    """
+    house.part("pump", lease_seconds=30)
+    house.part("worker", lease_seconds=30, crash_at="worker.after_call")
+    house.business.run(scope.ship(scope.keys[0]))
+    house.until(lambda: house.died("worker") is not None, "it dies after the call")
+    house.business.run(lambda env: scope.of(env).action_pause())
+    put_off = "SELECT 1 FROM dist_outbox_event WHERE connection_id = %s AND outcome_code = 'paused'"
+    house.until(lambda: house.sql(put_off, scope.connection), "the next one puts it off")
+    house.business.run(lambda env: scope.of(env).action_resume())
+    scope.settle()
+
+
 @pytest.mark.parametrize("times", TIMES)
 @pytest.mark.parametrize("point", [*points("addons/dist_sync_queue/engine"), "handler"])
 def test_a_worker_of_odoo_dies(point: str, times: int, house: House, scope: Scope) -> None:

@@ -25,8 +25,7 @@ def test_a_storm_of_faults(house: House, scope: Scope) -> None:
     seed = int(os.environ.get("DIST_CHAOS_SEED") or (random.randrange(2**32) if LONG else 1))
     print(f"DIST_CHAOS_SEED={seed}")
     storm = Storm(house, scope, seed)
-    if LONG:
-        storm.double()
+    storm.double()
     try:
         storm.run(SECONDS, PAUSE)
         history = scope.settle(300)
