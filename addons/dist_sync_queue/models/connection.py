@@ -174,6 +174,7 @@ class DistConnection(models.Model):
     def _unlink_marks(self) -> None:
         """Marks have no foreign key; the engine drops those of transactions that commit after this one."""
         self.env.cr.execute("DELETE FROM dist_dirty_mark WHERE connection_id = ANY(%s)", (list(self.ids),))
+        self.env.cr.execute("DELETE FROM dist_mark_crash WHERE connection_id = ANY(%s)", (list(self.ids),))
 
     # -- what buttons call ---------------------------------------------------------------------------------------------
     def action_activate(self) -> bool:

@@ -10,9 +10,10 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, new_test_user
 from odoo.tools import SQL
 
-from .common import SyncCase
+from .common import SyncCase, put_event
 from .relay_kit import MANIFEST, RelayKit, rows
 
+THING = "test.thing.v1"
 SECRET = {"token": "very-secret-token"}
 
 
@@ -55,6 +56,38 @@ class TestConnection(RelayKit, SyncCase):
         self.assertEqual(self.relay_row()["config_version"], after["config_version"])
         with self.assertRaises(UserError):
             self.connection.ref = "mine"
+
+    # -- pausing -----------------------------------------------------------------------------------------------------
+    def test_a_pause_holds_the_work_of_the_connection_and_of_no_other(self):
+        """Jobs with and without a key, and marks: they wait, and nothing of them is lost, spent or run meanwhile."""
+        other, paused = self.make_connection(), self.connection
+        paused._activate()
+        paused.action_pause()
+        served, computed = [], []
+
+        def handler(env, items):
+            served.extend(item.payload["n"] for item in items)
+
+        def compute(env, connection, keys):
+            computed.append(connection.id)
+            return {}
+
+        with self.handler(THING, handler), self.handler(f"{THING}#dirty", compute, kind="dirty"):
+            jobs = [
+                put_event(self.env, connection, THING, {"n": n}, key)
+                for n, (connection, key) in enumerate(
+                    [(paused, None), (paused, "k"), (other, None), (other, "k"), (self.env["dist.connection"], "k")]
+                )
+            ]
+            self.env["dist.dirty.mark"].mark(paused | other, THING, ["a"])
+            self.run_jobs()
+            self.assertEqual([job.state for job in jobs], ["pending"] * 2 + ["done"] * 3)
+            self.assertEqual([job.attempts for job in jobs[:2]], [0, 0])
+            self.assertEqual((sorted(served), computed), ([2, 3, 4], [other.id]))
+            paused.action_resume()
+            self.run_jobs()
+        self.assertEqual([job.state for job in jobs], ["done"] * 5)
+        self.assertEqual((sorted(served), computed), ([0, 1, 2, 3, 4], [other.id, paused.id]))
 
     # -- states ------------------------------------------------------------------------------------------------------
     def test_states(self):
