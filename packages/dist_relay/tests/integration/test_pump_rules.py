@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from uuid import UUID
 
 import pytest
+import redis
 from redis.exceptions import OutOfMemoryError
 
 from dist_relay import metrics
@@ -18,7 +20,7 @@ from dist_relay.runtime.keys import F_ITEM, PUMP_GROUP, Keys, config, workers
 from dist_relay.runtime.redis_client import now_ms
 from dist_relay.runtime.streams import Consumer, ensure_group
 from dist_relay.settings import Settings
-from dist_relay.testkit.memory_pg import MemoryPg
+from dist_relay.testkit.memory_pg import RUN_SECONDS, MemoryPg
 from dist_relay.testkit.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -150,6 +152,84 @@ def test_the_lease_in_redis_ends_before_that_in_postgresql(client, pg):
     Publisher(client, slow, Settings(lease_seconds=100)).turn(pg.database)
     [(_, fields)] = client.xrange(Keys(pg.database, "shop").out)
     assert int(fields[b"x"]) <= began[0] + 100_000
+
+
+def test_a_pull_ends_in_redis_before_its_time_in_postgresql_is_over(client, pg):
+    began = []
+
+    def claim_takes_a_while():
+        until(lambda: now_ms(client) > began[0] + 200)
+
+    pg.schedule("shop", "listings.pull")
+    slow = Slow(pg, "claim_pulls", first=lambda: began.append(now_ms(client)), then=claim_takes_a_while)
+    assert Publisher(client, slow, Settings()).pulls(pg.database) == 1
+    assert lapses(client, pg) <= began[0] + RUN_SECONDS * 1000
+
+
+def lapses(client, pg):
+    [(_, fields)] = client.xrange(Keys(pg.database, "shop").pull)
+    return int(fields[b"x"])
+
+
+def running(pg):
+    return {name: item.run_id for name, item in pg.facts()["schedules"].items() if item.run_id}
+
+
+def requested(client, pg):
+    entries = client.xrange(Keys(pg.database, "shop").pull)
+    return [json.loads(fields[b"p"])["run_id"] for _, fields in entries]
+
+
+def test_a_pull_that_has_to_be_written_again_is_there_though_another_pump_wrote_a_later_one(client, pg):
+    """The later one was claimed after it and written before it."""
+
+    def another_pump():
+        pg.schedule("shop", "listings.pull")
+        assert Publisher(client, pg, Settings()).pulls(pg.database) == 1
+
+    pg.schedule("shop", "orders.pull")
+    late = Publisher(client, Slow(pg, "claim_pulls", then=another_pump), Settings())
+    publish, losses = late._streams._publish, [redis.ConnectionError("lost on its way")]
+
+    def lost_once(**script):
+        if losses:
+            raise losses.pop()
+        return publish(**script)
+
+    late._streams._publish = lost_once
+    assert late.pulls(pg.database) == 1
+    assert len(running(pg)) == 2
+    assert sorted(requested(client, pg)) == sorted(running(pg).values())
+
+
+def test_a_pull_that_another_pump_is_in_the_way_of_is_asked_for_again(client, pg):
+    pg.connect("other")
+    for connection in ("shop", "other"):
+        pg.schedule(connection, "listings.pull")
+    assert pg.lock_for("shop/pull", os.getppid())
+    pump = Publisher(client, pg, Settings())
+    assert pump.pulls(pg.database) == 1
+    assert set(running(pg)) == {"other/listings.pull"}
+    pg.unlock("shop/pull")
+    until(lambda: pump.pulls(pg.database) == 1)
+    assert requested(client, pg) == [running(pg)["shop/listings.pull"]]
+
+
+def test_pulls_redis_does_not_take_are_asked_for_again_at_once(client, pg):
+    """Not after the time of a run, which nobody was told of."""
+    names = [f"shop-{number}" for number in range(3)]
+    for name in names:
+        pg.connect(name)
+        pg.schedule(name, "listings.pull")
+    pump = Publisher(client, pg, Settings(call_seconds=1.0, lease_seconds=2))
+    client.config_set("maxmemory", 1)
+    with pytest.raises(OutOfMemoryError):
+        pump.pulls(pg.database)
+    assert not running(pg)
+    client.config_set("maxmemory", 0)
+    found = []
+    until(lambda: found.append(pump.pulls(pg.database)) or sum(found) == 3)
+    assert len(running(pg)) == 3
 
 
 def test_without_a_worker_events_stay_in_postgresql(client, pg, monkeypatch):

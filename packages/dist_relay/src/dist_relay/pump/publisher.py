@@ -23,7 +23,7 @@ from dist_relay.runtime.redis_client import RedisClient, is_cluster, now_ms
 from dist_relay.settings import Settings
 
 from .configs import tell
-from .port import Claimed, ClaimedPull, PgPort
+from .port import Claimed, ClaimedPull, PgPort, Refused, Unavailable
 from .streams import Streams
 
 PULLS_AT_ONCE = 20
@@ -83,15 +83,49 @@ class Publisher:
         """Publish due pulls; how many."""
         if self._worker_missed or not self._streams.takes_more(database):
             return 0
+        now = now_ms(self._client)  # the time before the runs' begins in PostgreSQL
         due = self._pg.claim_pulls(PULLS_AT_ONCE)
-        if due:
-            crash.point("pump.pull_claimed")
+        if not due:
+            return 0
+        crash.point("pump.pull_claimed")
+        published: set[str] = set()
+        try:
             self._tell_config(database)
-        for pull in due:
-            entries = [(f"{pull.seq}-0", _request(pull))]
-            lapses = now_ms(self._client) + int(max(pull.seconds, 1.0) * 1000)
-            self._streams.add(Keys(database, pull.connection).pull, F_REQUEST, entries, lapses=lapses)
-        return len(due)
+            for pull in due:
+                if self._publish_pull(Keys(database, pull.connection).pull, pull, now):
+                    published.add(pull.run_id)
+        finally:
+            self._release([pull for pull in due if pull.run_id not in published])
+        return len(published)
+
+    def _publish_pull(self, stream: str, pull: ClaimedPull, now: int) -> bool:
+        """Write one request; false when another pump is writing one of this connection.
+
+        Under a lock of its own: its ``seq`` was taken before the lock, so the id may have to be a later one, and what
+        is refused when it is repeated is there only if nobody else wrote meanwhile.
+        """
+        lock = f"{pull.connection}/pull"
+        if not self._pg.try_lock(lock):
+            return False
+        try:
+            entry = (self._streams.free_id(stream, pull.seq), _request(pull))
+            self._streams.add(stream, F_REQUEST, [entry], lapses=now + int(max(pull.seconds, 1.0) * 1000))
+        finally:
+            self._pg.unlock(lock)
+        return True
+
+    def _release(self, pulls: list[ClaimedPull]) -> None:
+        """End runs that no worker was told of, as far as is known: they begin anew soon, not at the end of their time.
+
+        A worker that was told all the same stores nothing: its run is not the schedule's any more.
+        """
+        if not pulls:
+            return
+        self._log.warning("pulls could not be published; they are asked for again", pulls=len(pulls))
+        try:
+            self._pg.intake([_not_published(pull) for pull in pulls])
+        except (Unavailable, Refused) as error:
+            self._log.warning("pulls wait for the end of their time", pulls=len(pulls), error=str(error))
 
     def _publish(self, database: str, connection: str, alone: bool) -> int:
         keys = Keys(database, connection)
@@ -210,4 +244,17 @@ def _request(pull: ClaimedPull) -> str:
             "correlation_id": pull.correlation_id,
         },
         separators=(",", ":"),
+    )
+
+
+def _not_published(pull: ClaimedPull) -> str:
+    return json.dumps(
+        {
+            "kind": "pull_failed",
+            "run_id": pull.run_id,
+            "verdict": "snooze",
+            "code": "not_published",
+            "message": "Redis did not take the request; it is made again",
+            "retry_after": 1,
+        }
     )

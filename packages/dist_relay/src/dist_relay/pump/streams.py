@@ -10,6 +10,9 @@ the stream's last one:
   restored from a copy). The entry is added behind the last id, with ``read_back``, for an effect may exist, and the
   sequence is lifted.
 
+The ``seq`` of a pull is taken before the lock, so another pump may have written a later one: its id is chosen under the
+lock (:meth:`Streams.free_id`), and from then on the same holds.
+
 Nothing is ever trimmed. All entries of a batch are written by one script: at Redis' memory limit it writes none.
 """
 
@@ -26,6 +29,7 @@ from dist_relay.logging import get
 from dist_relay.runtime import scripts
 from dist_relay.runtime.keys import F_ENVELOPE, Keys
 from dist_relay.runtime.redis_client import RedisClient
+from dist_relay.runtime.streams import is_missing
 
 from .port import PgPort
 
@@ -84,6 +88,23 @@ class Streams:
                 time.sleep(pause)
                 again, pause = True, min(pause * 2, 1.0)
 
+    def free_id(self, stream: str, seq: int) -> str:
+        """An id for an entry whose ``seq`` was not taken under the lock of the stream's writer, which is held now."""
+        top, number = self._last(stream)
+        return f"{seq}-0" if seq > top else f"{top}-{number + 1}"
+
+    def _last(self, stream: str) -> tuple[int, int]:
+        """The last id the stream gave out; zeros where there is no stream."""
+        try:
+            info: Any = self._client.xinfo_stream(stream)
+        except redis.ResponseError as error:
+            if not is_missing(error):
+                raise
+            return 0, 0
+        last = info["last-generated-id"]
+        top, _, number = (last.decode() if isinstance(last, bytes) else str(last)).partition("-")
+        return int(top), int(number or 0)
+
     def _add_once(self, stream: str, field: bytes, entries: list[Entry], common: tuple[int, int], again: bool) -> None:
         lapses, version = common
         args: list[Any] = [lapses, version, field]
@@ -101,14 +122,12 @@ class Streams:
         if again:
             self._log.info("an entry arrived before and is worked on already", entry=id_)
             return
-        info: Any = self._client.xinfo_stream(stream)
-        last = info["last-generated-id"]
-        top = (last.decode() if isinstance(last, bytes) else str(last)).split("-")[0]
+        top, _ = self._last(stream)
         if field == F_ENVELOPE:
             body = json.dumps({**json.loads(body), "read_back": True})
         self._log.warning("Redis is ahead of PostgreSQL's sequence; adding behind its last entry", entry=id_, last=top)
         self._publish(keys=[stream], args=[*common, field, f"{top}-*", body])
-        self._pg.raise_seq(int(top) + 1)
+        self._pg.raise_seq(top + 1)
 
 
 def _portions(entries: list[Entry]) -> list[list[Entry]]:
