@@ -156,6 +156,12 @@ class Slot:
         self.side.close()
 
 
+_ALONE = """(SELECT (COALESCE(jsonb_array_length(job_ids), 0) + COALESCE(jsonb_array_length(keys), 0) = 1)::int
+                                     FROM gone)"""
+"""Further crashes count where the worker had nothing else in hand: several workers may die of one batch before the
+first is found, and of its jobs only one is to blame."""
+
+
 def reap(side: Side, own: int | None = None) -> int:
     """Record the crash of workers that are gone: their lock is free. The number of workers found dead.
 
@@ -174,7 +180,7 @@ def reap(side: Side, own: int | None = None) -> int:
                        INSERT INTO dist_job_crash (job_id, worker, reason)
                        SELECT j::int, %s, gone.end_reason
                          FROM gone, jsonb_array_elements_text(COALESCE(gone.job_ids, '[]')) j
-                       ON CONFLICT (job_id) DO UPDATE SET crashes = dist_job_crash.crashes + 1,
+                       ON CONFLICT (job_id) DO UPDATE SET crashes = dist_job_crash.crashes + {_ALONE},
                            worker = excluded.worker, reason = excluded.reason,
                            last_at = clock_timestamp() AT TIME ZONE 'UTC')
                    , lost AS (
@@ -182,9 +188,9 @@ def reap(side: Side, own: int | None = None) -> int:
                        SELECT gone.connection_id, split_part(gone.handler, '#', 1), k, %s, gone.end_reason
                          FROM gone, jsonb_array_elements_text(COALESCE(gone.keys, '[]')) k
                         WHERE gone.connection_id IS NOT NULL
-                       ON CONFLICT (connection_id, type, key) DO UPDATE SET crashes = dist_mark_crash.crashes + 1,
-                           worker = excluded.worker, reason = excluded.reason,
-                           last_at = clock_timestamp() AT TIME ZONE 'UTC')
+                       ON CONFLICT (connection_id, type, key) DO UPDATE
+                       SET crashes = dist_mark_crash.crashes + {_ALONE}, worker = excluded.worker,
+                           reason = excluded.reason, last_at = clock_timestamp() AT TIME ZONE 'UTC')
                    , tried AS ({CRASHED})
                    SELECT 1 FROM gone""",
                     (slot_id, worker, worker),

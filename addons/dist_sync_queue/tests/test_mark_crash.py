@@ -71,6 +71,20 @@ class TestMarkCrash(EngineCase):
         self.assertEqual(calls, [["b"], ["c"], ["a"]])
         self.assertEqual(self.query(CRASHES), [])
 
+    def test_who_was_alone_is_to_blame(self):
+        """Three workers die of one batch before the first is found: what was in it is suspect, no more."""
+        connection = str(self.mark("a", "b"))
+        self.events(2)
+        first, second = (row[0] for row in self.query("SELECT id FROM dist_job ORDER BY id"))
+        for _worker in range(3):
+            self.lose_a_worker(handler=f"{MEASURED}#dirty", connection_id=connection, keys='["a", "b"]')
+            self.lose_a_worker(handler="test.thing.v1", job_ids=f"[{first}, {second}]")
+        self.lose_a_worker(handler=f"{MEASURED}#dirty", connection_id=connection, keys='["b"]')
+        self.lose_a_worker(handler="test.thing.v1", job_ids=f"[{second}]")
+        self.assertEqual(self.query(CRASHES), [("a", 1), ("b", 2)])
+        crashes = "SELECT job_id, crashes FROM dist_job_crash ORDER BY job_id"
+        self.assertEqual(self.query(crashes), [(first, 1), (second, 2)])
+
     def test_only_the_keys_of_a_call_that_hangs_are_suspect_and_it_is_said_why(self):
         connection = self.mark("a", "b")
         group = self.group(f"{MEASURED}#dirty", "marks")
