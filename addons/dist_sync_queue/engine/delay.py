@@ -14,7 +14,7 @@ from typing import Any
 from ..api import HandlerSpec
 from ..errors import EnqueueError
 from .graph import Group, Node, Signature
-from .guards import check_company, check_priority
+from .guards import check_company, check_priority, company_of, strangers
 from .handlers import specs_of
 
 MAX_PAYLOAD_BYTES = 5 * 1024 * 1024
@@ -112,10 +112,14 @@ class Delayed:
             call["kwargs"] = plain(kwargs, f"The arguments of {method}")
         if context := {name: value for name in KEPT_CONTEXT if (value := records.env.context.get(name))}:
             call["context"] = context
+        given = self._given_company()
+        own = not given and bool(strangers(records))
+        if not own:
+            given = given or records.env.company
         common = {
             "handler": f"{records._name}:{method}",
             "connection_id": options["connection"].id if options["connection"] else None,
-            "company_id": self._company().id or None,
+            "company_id": given.id or None,
             "lane": spec.lane,
             "priority": check_priority(records.env, options["priority"]),
             "eta": due(options["eta"]),
@@ -129,6 +133,8 @@ class Delayed:
         for at in range(0, len(ids), each) if each else (0,):
             part = ids[at : at + each] if each else ids
             row = {**common, "payload": {"ids": list(part), **call}, "res_id": part[0] if part else None}
+            if own:
+                row["company_id"] = company_of(records.browse(part).with_prefetch(records._prefetch_ids)).id or None
             for name, value in named.items():
                 if callable(value):
                     value = value(records.browse(part).with_prefetch(records._prefetch_ids))
@@ -141,8 +147,8 @@ class Delayed:
         """:raises EnqueueError: where the method does not take these arguments"""
         check_call(self._records, method, args, kwargs)
 
-    def _company(self) -> Any:
-        """The company the job works for. :raises EnqueueError: where it was given, and is not the records'"""
+    def _given_company(self) -> Any:
+        """The company that was asked for, if any. :raises EnqueueError: where it is not the records'"""
         records, connection = self._records, self._options["connection"]
         company = self._options["company"]
         if connection and company and connection.company_id != company:
@@ -153,7 +159,7 @@ class Delayed:
         given = connection.company_id if connection else company
         if given:
             check_company(records, given)
-        return given or records.env.company
+        return given or records.env["res.company"]
 
 
 class Later(Delayed):

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from odoo.exceptions import ValidationError
+from odoo.exceptions import MissingError, ValidationError
 
 from ..errors import EnqueueError, TooDeep
 from . import parameters
@@ -58,13 +58,49 @@ def check_priorities(env: Any, values: Iterable[Any]) -> None:
         check_priority(env, value)
 
 
+def belongs_to_company(records: Any) -> bool:
+    """Whether records of this model may belong to a company."""
+    field = records._fields.get("company_id")
+    return field is not None and field.comodel_name == "res.company"
+
+
+def companies_of(records: Any) -> Any:
+    """The companies the records belong to; none where the model or the records know none."""
+    if not belongs_to_company(records):
+        return records.env["res.company"]
+    records = records.sudo()
+    try:
+        records.fetch(["company_id"])  # of all at once, and nothing else of them
+        return records.company_id
+    except MissingError:  # that is found out when the job runs
+        return records.exists().company_id
+
+
+def strangers(records: Any) -> Any:
+    """Companies of the records that the environment's company does not stand for: not itself, and none above it."""
+    others = companies_of(records) - records.env.company
+    return others and others - records.env.company.sudo().parent_ids
+
+
+def company_of(records: Any) -> Any:
+    """The company a job on ``records`` works for where none is given: the environment's where that fits, else theirs.
+
+    :raises EnqueueError: where they belong to several companies
+    """
+    if not strangers(records):
+        return records.env.company
+    companies = companies_of(records)
+    if len(companies) > 1:
+        raise EnqueueError(
+            f"The records of this job ({records._name}) belong to {', '.join(companies.mapped('display_name'))}, and "
+            "a job works for one company. Make one for each company, or one for each record (each=1)."
+        )
+    return companies
+
+
 def check_company(records: Any, company: Any) -> None:
     """:raises EnqueueError: where a record belongs to another company than ``company``, the one the job works for"""
-    if (
-        not company
-        or "company_id" not in records._fields
-        or records._fields["company_id"].comodel_name != company._name
-    ):
+    if not company or not belongs_to_company(records):
         return
     others = records.sudo().company_id - company
     if others:

@@ -38,7 +38,8 @@ class Base(models.AbstractModel):
         :param eta: not before: naive UTC datetime, timedelta or seconds from now
         :param correlation_id: of the journey; by default the one in the context
         :param connection: ``dist.connection`` the work is for (fairness, pause, company)
-        :param company: ``res.company`` to work for; by default the connection's, else the environment's
+        :param company: ``res.company`` to work for; by default the connection's, else the records', else the
+            environment's
         :param max_attempts: overrides the method's
         :param each: make one job per so many records instead of one for all; ``key``, ``identity`` and
             ``correlation_id`` may then be functions of the records of each job

@@ -62,6 +62,27 @@ class TestGuards(SyncCase):
             job_.action_set_priority(12)
         self.assertFalse(self.env["dist.job.request"].search([("job_id", "=", job_.id)]))
 
+    # -- company -------------------------------------------------------------------------------------------------------
+    def test_a_job_works_for_the_company_of_its_records(self):
+        mine, other = self.env.company, self.env["res.company"].create({"name": "Other"})
+        branch = self.env["res.company"].create({"name": "Branch", "parent_id": mine.id})
+        ours, theirs, nobodys = self.env["res.partner"].create(
+            [{"name": "n", "company_id": company} for company in (mine.id, other.id, False)]
+        )
+        for records, company in ((ours, mine), (theirs, other), (nobodys, mine), (ours + nobodys, mine)):
+            self.assertEqual(records.delayed()._work().company_id, company)
+        self.assertEqual(ours.with_company(branch).delayed()._work().company_id, branch, "what is above is its, too")
+        for make in ((ours + theirs).delayed(), (ours + theirs).later()):
+            with self.assertRaisesRegex(EnqueueError, "Other.*each=1"):
+                make._work()
+        jobs = (ours + theirs + nobodys).delayed(each=1)._work()
+        self.assertEqual([j.company_id for j in jobs], [mine, other, mine])
+
+    def test_what_is_deleted_keeps_no_job_from_being_made(self):
+        gone = self.env["res.partner"].create({"name": "Gone"})
+        gone.unlink()
+        self.assertEqual((self.partner + gone).delayed()._work().company_id, self.env.company)
+
     # -- text ----------------------------------------------------------------------------------------------------------
     def test_text_that_cannot_be_stored_is_refused_where_the_job_is_made(self):
         def calls(wrong):
