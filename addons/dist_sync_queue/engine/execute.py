@@ -17,10 +17,10 @@ from itertools import groupby
 from typing import Any
 
 from odoo import SUPERUSER_ID, api
-from odoo.exceptions import MissingError
 
 from ..api import Item
 from ..errors import JobCancelled, Permanent
+from .cause import cause_of
 from .claim import Row
 from .faults import fatal
 from .graph import Result
@@ -93,7 +93,7 @@ def run(
             settle_cancelled(env.cr, handler, row, seconds)
             report.cancelled.append(row)
             continue
-        dead = settle_failed(env, handler, row, error, seconds)
+        dead = settle_failed(env, handler, row, cause_of(env, handler, row, error), seconds)
         (report.dead if dead else report.retried).append(row)
     return report
 
@@ -211,10 +211,7 @@ def as_item(env: api.Environment, row: Row) -> Item:
 def call_records(
     env: api.Environment, handler: Handler, rows: Sequence[Row], results: tuple[Result, ...] | None = None
 ) -> Any:
-    """Call the method on the records of ``rows``; what it returned.
-
-    :raises Permanent: where none of the records exists any more
-    """
+    """Call the method on the records of ``rows``; what it returned."""
     model, _, method = handler.name.partition(":")
     payload = rows[0].payload or {}
     ids = list(dict.fromkeys(id_ for row in rows for id_ in (row.payload or {}).get("ids", ())))
@@ -230,19 +227,9 @@ def call_records(
     if results is not None:
         kwargs["results"] = results
     value = None
-    try:
-        for target in targets:
-            call = (
-                getattr(records, target) if isinstance(target, str) else (lambda *a, t=target, **k: t(records, *a, **k))
-            )
-            value = call(*payload.get("args", ()), **kwargs)
-    except MissingError as error:
-        if ids and not records.exists():
-            raise Permanent(
-                f"The records of this job ({model} {ids[:10]}) were deleted before it ran. "
-                "Cancel it: nothing is left to do."
-            ) from error
-        raise
+    for target in targets:
+        call = getattr(records, target) if isinstance(target, str) else (lambda *a, t=target, **k: t(records, *a, **k))
+        value = call(*payload.get("args", ()), **kwargs)
     return value
 
 

@@ -1,6 +1,7 @@
 from importlib.util import find_spec
 
 from . import test_archive
+from . import test_cause
 from . import test_claim
 from . import test_graph
 from . import test_graph_concurrency

@@ -117,6 +117,7 @@ class TestGraph(GraphCase):
 
     def test_many_jobs_cost_two_statements(self):
         self.env.flush_all()
+        self.partner.fetch(["company_id"])
         with self.assertQueryCount(2):
             jobs = chain(self.step("a"), group(*(self.step(str(n)) for n in range(50))), self.step("z")).enqueue()
         self.assertEqual(len(jobs), 52)
