@@ -70,7 +70,7 @@ class TooDeep(EnqueueError, Permanent):
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"This job is the {limit}th of a row in which each made the next: probably it makes itself again without "
-            "end. Let it raise RetryLater or Snooze to be run again, or use a schedule. If the row is meant, raise the "
-            "system parameter dist_sync_queue.depth_limit, then run this job again."
+            f"This job is the {limit}th of a row of jobs and dirty marks in which each made the next: probably it "
+            "makes itself again without end. Let it raise RetryLater or Snooze to be run again, or use a schedule. If "
+            "the row is meant, raise the system parameter dist_sync_queue.depth_limit, then run this job again."
         )

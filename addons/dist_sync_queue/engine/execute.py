@@ -190,7 +190,7 @@ def context_env(env: api.Environment, rows: Sequence[Row]) -> api.Environment:
     correlations = {row.correlation_id for row in rows}
     if len(correlations) == 1 and first.correlation_id:
         context["dist_correlation_id"] = first.correlation_id
-    context["dist_depth"] = max(getattr(row, "depth", 0) for row in rows)
+    context["dist_depth"] = max(row.depth for row in rows)
     return api.Environment(env.cr, SUPERUSER_ID, context)
 
 

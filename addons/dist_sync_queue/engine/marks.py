@@ -63,12 +63,15 @@ _TAKE = """
 WITH taken AS (
     DELETE FROM dist_dirty_mark
      WHERE type = %(type)s AND connection_id = %(connection)s AND key = ANY(%(keys)s) AND eta IS NULL
-    RETURNING key, id, attempts, correlation_id
+    RETURNING key, id, attempts, correlation_id, depth
 ), keys AS (
-    SELECT key, max(attempts), (array_agg(correlation_id ORDER BY id DESC))[1], count(*) FROM taken GROUP BY key
+    SELECT key, max(attempts) AS attempts, (array_agg(correlation_id ORDER BY id DESC))[1] AS correlation_id,
+           count(*) AS marks, COALESCE(max(depth), 0) AS depth
+      FROM taken GROUP BY key
 )
-SELECT k.*, COALESCE((SELECT c.crashes FROM dist_mark_crash c
-                       WHERE c.connection_id = %(connection)s AND c.type = %(type)s AND c.key = k.key), 0)
+SELECT k.key, k.attempts, k.correlation_id, k.marks,
+       COALESCE((SELECT c.crashes FROM dist_mark_crash c
+                  WHERE c.connection_id = %(connection)s AND c.type = %(type)s AND c.key = k.key), 0), k.depth
   FROM keys k ORDER BY k.key
 """
 
@@ -87,6 +90,7 @@ class Key(NamedTuple):
     connection_id: int
     marks: int = 1
     crashes: int = 0
+    depth: int = 0
 
 
 def claim(cr: Any, group: Group, limit: int, after: str = "") -> tuple[list[Key], str]:
@@ -176,9 +180,10 @@ def put_back(cr: Any, handler: Handler, keys: Sequence[Key], wait: float | None 
     """Mark keys again (their marks were deleted by the claim), to be looked at after ``wait`` seconds."""
     if keys:
         cr.execute(
-            """INSERT INTO dist_dirty_mark (connection_id, type, key, attempts, eta, correlation_id)
-               SELECT %s, %s, k.key, k.attempts, (clock_timestamp() AT TIME ZONE 'UTC') + %s, k.correlation
-                 FROM unnest(%s, %s, %s::text[]) AS k (key, attempts, correlation)""",
+            """INSERT INTO dist_dirty_mark (connection_id, type, key, attempts, eta, correlation_id, depth)
+               SELECT %s, %s, k.key, k.attempts, (clock_timestamp() AT TIME ZONE 'UTC') + %s, k.correlation,
+                      NULLIF(k.depth, 0)
+                 FROM unnest(%s, %s, %s::text[], %s) AS k (key, attempts, correlation, depth)""",
             (
                 keys[0].connection_id,
                 handler.name.partition("#")[0],
@@ -186,6 +191,7 @@ def put_back(cr: Any, handler: Handler, keys: Sequence[Key], wait: float | None 
                 [key.order_key for key in keys],
                 [key.attempts + counted for key in keys],
                 [key.correlation_id for key in keys],
+                [key.depth for key in keys],
             ),
         )
 

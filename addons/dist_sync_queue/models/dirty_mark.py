@@ -10,6 +10,7 @@ from typing import Any
 from odoo import api, fields, models
 
 from ..doorbell import ring
+from ..engine.guards import depth_of
 from ..fields import UncheckedMany2one
 
 
@@ -31,6 +32,7 @@ class DistDirtyMark(models.Model):
     attempts = fields.Integer(readonly=True, default=0)
     eta = fields.Datetime("Not Before", readonly=True)
     correlation_id = fields.Char(readonly=True)
+    depth = fields.Integer(readonly=True, aggregator=None, help="How many jobs and marks made each other before it.")
 
     def init(self) -> None:
         self.env.cr.execute(
@@ -53,18 +55,21 @@ class DistDirtyMark(models.Model):
         """Say that the values of ``keys`` may have changed; what they are now is computed after the commit.
 
         Cheap enough to be called on every change: one INSERT, no read, no conflict, nothing that other writers lock.
+
+        :raises TooDeep: in a job or a computation that is the last of a long row in which each caused the next
         """
         keys = list(dict.fromkeys(str(key) for key in keys))
         if not keys or not connection:
             return
         self.env.cr.execute(
-            """INSERT INTO dist_dirty_mark (connection_id, type, key, correlation_id)
-               SELECT unnest(%s), %s, unnest(%s), %s""",
+            """INSERT INTO dist_dirty_mark (connection_id, type, key, correlation_id, depth)
+               SELECT unnest(%s), %s, unnest(%s), %s, %s""",
             (
                 [id_ for id_ in connection.ids for _key in keys],
                 event_type,
                 keys * len(connection),
                 self.env.context.get("dist_correlation_id") or None,
+                depth_of(self.env) or None,
             ),
         )
         ring(self.env.cr, "dist_job")

@@ -3,6 +3,7 @@
 """What is refused where a job is made, and numbers in system parameters that are none."""
 
 import doctest
+from unittest.mock import patch
 
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
@@ -12,6 +13,7 @@ from ..engine import guards, parameters, quarantine
 from ..engine.claim import Row
 from ..models import audit
 from .common import SyncCase
+from .test_engine_concurrency import new_connection
 
 PARAMETER = guards.DEPTH_PARAMETER
 
@@ -98,6 +100,36 @@ class TestGuards(SyncCase):
                 make()
         looks_alike = ["\\u0000", "back\\slash", "\\\\u0000"]
         self.assertEqual(self.partner.delayed()._note(looks_alike).payload["args"], [looks_alike])
+
+    # -- depth ---------------------------------------------------------------------------------------------------------
+    def test_marks_that_mark_again_have_an_end(self):
+        self.set("5")
+        connection = new_connection(self.env)
+        computed = []
+
+        def compute(env, connection, keys):
+            computed.extend(keys)
+            if "itself" in keys:
+                env["dist.dirty.mark"].mark(connection, "test.loop.v1", ["itself"])
+            if "by a job" in keys:
+                env["res.partner"].browse(self.partner.id).delayed()._mark(connection.id)
+            return {}
+
+        @job()
+        def _mark(records, connection_id):
+            connection = records.env["dist.connection"].browse(connection_id)
+            records.env["dist.dirty.mark"].mark(connection, "test.loop.v1", ["by a job"])
+
+        with (
+            patch.object(type(self.partner), "_mark", _mark, create=True),
+            self.handler("test.loop.v1#dirty", compute, kind="dirty", batch=10),
+        ):
+            self.env["dist.dirty.mark"].mark(connection, "test.loop.v1", ["itself", "by a job", "neither"])
+            self.run_jobs(seconds=20)
+        self.assertFalse(self.env["dist.dirty.mark"].search([("connection_id", "=", connection.id)]))
+        self.assertIn("neither", computed)
+        dead = self.env["dist.job"].search([("state", "=", "dead")])
+        self.assertEqual(dead.mapped("error_type"), ["TooDeep"] * 2)
 
     # -- parameters ----------------------------------------------------------------------------------------------------
     def test_a_nonsensical_number_is_said_once_and_the_usual_one_is_used(self):
