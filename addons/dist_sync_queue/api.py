@@ -98,7 +98,8 @@ class HandlerSpec:
 
     ``batch``: most items of one call; ``max_attempts``: counted tries; ``timeout``: seconds of one call;
     ``backoff`` and ``backoff_max``: seconds of the first and of the longest pause between tries; ``budget``: seconds
-    one transaction may take, for work that is much quicker in large batches (default: the worker's, 0.2).
+    one transaction may take, for work that is much quicker in large batches (default: the worker's, 0.2); ``key``: of
+    a job, see :func:`job`.
     """
 
     kind: str
@@ -110,8 +111,11 @@ class HandlerSpec:
     backoff: float = 5.0
     backoff_max: float = 3600.0
     budget: float | None = None
+    key: str | Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
+        if self.key is not None and self.kind != "job":
+            raise ValueError(f"{self.name}: the key is the event's; only a job has one of its own")
         if self.batch < 1 or self.max_attempts < 1 or self.timeout <= 0:
             raise ValueError(f"{self.name or 'job'}: batch and max_attempts are at least 1, timeout is positive")
 
@@ -199,15 +203,25 @@ def on_dirty(
 
 
 def job(
-    *, lane: str = "default", batch: int = 1, max_attempts: int = 5, timeout: float = 300.0, **pauses
+    *,
+    lane: str = "default",
+    batch: int = 1,
+    max_attempts: int = 5,
+    timeout: float = 300.0,
+    key: str | Callable[..., Any] | None = None,
+    **pauses,
 ) -> Callable[[F], F]:
     """Allow a record method to be called later: ``records.delayed(…).method(…)`` with arguments that are JSON.
+
+    ``key``: jobs of equal key run one after the other; a text, or a function of the records and of those arguments of
+    the method that it names: ``@job(key=lambda self, warehouse_id: f"warehouse:{warehouse_id}")``. What ``delayed()``
+    says goes before, also ``key=False``: none.
 
     With ``batch`` above 1, neighbouring jobs with equal arguments are run as one call on their united records.
     Where their journeys differ, no correlation id is in the context;
     ``dist_correlation_ids`` there has one per record id.
     """
-    return _decorate(HandlerSpec("job", "", lane, batch, max_attempts, timeout, **pauses))
+    return _decorate(HandlerSpec("job", "", lane, batch, max_attempts, timeout, key=key, **pauses))
 
 
 def checkpoint(env: Any) -> None:

@@ -128,6 +128,8 @@ class Delayed:
             "res_model": records._name,
         }
         named = {name: value for name in NAMED if (value := options.get(name)) is not None and value is not False}
+        if options["key"] is None and spec.key is not None:
+            named["key"] = default_key(spec.key, records, method, args, kwargs) if callable(spec.key) else spec.key
         each = options["each"]
         rows = []
         for at in range(0, len(ids), each) if each else (0,):
@@ -189,6 +191,20 @@ def check_call(records: Any, method: str, args: tuple, kwargs: dict) -> None:
     except TypeError as error:
         hint = " Only a job of a chain or group gets them: use later()." if "'results'" in str(error) else ""
         raise EnqueueError(f"{records._name}.{method} cannot be called so: {error}.{hint}") from None
+
+
+def default_key(key: Callable, records: Any, method: str, args: tuple, kwargs: dict) -> Callable[[Any], Any]:
+    """The decorator's ``key`` as a function of records alone: the arguments it names are those of this call.
+
+    :raises EnqueueError: where it names one that the method does not have
+    """
+    call = inspect.signature(getattr(type(records), method)).bind_partial(records, *args, **kwargs)
+    call.apply_defaults()
+    _records, *names = inspect.signature(key).parameters
+    if missing := [name for name in names if name not in call.arguments]:
+        raise EnqueueError(f"The key of {records._name}.{method} depends on {', '.join(missing)}, which is not given.")
+    values = {name: call.arguments[name] for name in names}
+    return lambda part: key(part, **values)
 
 
 def takes_results(records: Any, method: str) -> bool:

@@ -30,7 +30,8 @@ class Base(models.AbstractModel):
     ) -> Delayed:
         """Call a method decorated with ``@job`` later, in a transaction of its own; the job is made in this one.
 
-        :param key: jobs of equal key run one after the other, in order
+        :param key: jobs of equal key run one after the other, in order; by default what ``@job(key=…)`` says,
+            ``False``: none
         :param identity: requests of equal identity that wait are run once, with the arguments and at the time of the
             newest; one made while it runs causes one more run.
             Each connection has its own identities, and without one each company

@@ -8,7 +8,7 @@ from unittest.mock import patch
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
-from ..api import EnqueueError, job
+from ..api import EnqueueError, job, on_event
 from ..engine import guards, parameters, quarantine
 from ..engine.claim import Row
 from ..models import audit
@@ -84,6 +84,35 @@ class TestGuards(SyncCase):
         gone = self.env["res.partner"].create({"name": "Gone"})
         gone.unlink()
         self.assertEqual((self.partner + gone).delayed()._work().company_id, self.env.company)
+
+    # -- key -----------------------------------------------------------------------------------------------------------
+    def test_the_decorator_names_the_usual_key(self):
+        @job(key="all")
+        def _one(records):
+            """By a text."""
+
+        @job(key=lambda self, place: f"{self.id}@{place}")
+        def _at(records, number, place="here"):
+            """By the records and an argument."""
+
+        @job(key=lambda self, elsewhere: elsewhere)
+        def _wrong(records):
+            """By what is no argument."""
+
+        for method in (_one, _at, _wrong):
+            self.startPatcher(patch.object(type(self.partner), method.__name__, method, create=True))
+        pair = self.partner + self.partner.copy()
+        first, second = pair.ids
+        self.assertEqual(pair.delayed(each=1)._one().mapped("key"), ["all"] * 2)
+        self.assertEqual(pair.delayed(each=1)._at(1).mapped("key"), [f"{first}@here", f"{second}@here"])
+        self.assertEqual(pair.delayed(each=1)._at(1, place="x").mapped("key"), [f"{first}@x", f"{second}@x"])
+        self.assertEqual(self.partner.delayed(key="own")._at(1).key, "own")
+        self.assertFalse(self.partner.delayed(key=False)._at(1).key)
+        self.assertEqual(self.partner.later()._at(1, "x").row["key"], f"{first}@x")
+        with self.assertRaisesRegex(EnqueueError, "depends on elsewhere"):
+            self.partner.delayed()._wrong()
+        with self.assertRaisesRegex(ValueError, "the event's"):
+            on_event("test.thing.v1", key="all")
 
     # -- text ----------------------------------------------------------------------------------------------------------
     def test_text_that_cannot_be_stored_is_refused_where_the_job_is_made(self):
