@@ -86,7 +86,10 @@ class Storm:
 
     def _one(self) -> None:
         names = list(self._faults)
-        name = self._dice.choices(names, [self._faults[each][0] for each in names])[0]
+        if new := [name for name in names if not self.done[name]]:
+            name = self._dice.choice(new)  # a short storm, too, has some of everything
+        else:
+            name = self._dice.choices(names, [self._faults[each][0] for each in names])[0]
         self.done[name] += 1
         with suppress(redis.RedisError, KeyError):
             self._faults[name][1]()
