@@ -59,10 +59,6 @@ class DistConnectionSchedule(models.Model):
     )
     cursor = fields.Json(help="How far the outside was read; moves only when all that was read is stored.")
     run_id = fields.Char(readonly=True, copy=False)
-    run_reading = fields.Char(readonly=True, copy=False, help="Of the worker whose events of the run are taken in.")
-    run_stored = fields.Integer(
-        string="Stored So Far", readonly=True, copy=False, help="Events of the present run, in their order."
-    )
     run_started_at = fields.Datetime(readonly=True, copy=False)
     run_deadline = fields.Datetime(readonly=True, copy=False)
     last_run_at = fields.Datetime(string="Last Run", readonly=True, copy=False)

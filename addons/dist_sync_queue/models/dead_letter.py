@@ -16,6 +16,10 @@ SHOWN = 10
 """As many of the newest open letters are told in their exception; the list has them all."""
 
 
+PLACE = ("run_id", "reading", "nth")
+"""Where an event stood in its pull."""
+
+
 class DistDeadLetter(models.Model):
     """One item ``dist_relay.intake`` found invalid, with its text (bounded).
 
@@ -97,6 +101,8 @@ class DistDeadLetter(models.Model):
             raise UserError(self.env._("The item is still invalid: %s", self._last_reason()))
 
     def _intake(self, item: dict[str, Any]) -> str:
+        if self.kind == "event":  # its run is over, and it was counted there
+            item = {name: value for name, value in item.items() if name not in PLACE}
         self.env.flush_all()
         if self.event_id:
             self.env.cr.execute("DELETE FROM dist_relay.seen_event WHERE event_id = %s::uuid", (self.event_id,))

@@ -11,6 +11,14 @@ CREATE TABLE IF NOT EXISTS dist_relay.seen_event (
     seen_at timestamptz NOT NULL DEFAULT clock_timestamp());
 CREATE INDEX IF NOT EXISTS seen_event_seen_at_idx ON dist_relay.seen_event USING brin (seen_at);
 
+-- How far the run of a schedule has come: which worker's reading of it, and how many of its events are stored. Not a part
+-- of the schedule's row, which people write to while a long run stores page after page.
+CREATE TABLE IF NOT EXISTS dist_relay.pull_run (
+    schedule_id integer PRIMARY KEY,
+    run_id text,
+    reading text,
+    stored integer NOT NULL DEFAULT 0) WITH (fillfactor = 70);
+
 -- The newest version of a state that was ever published: an older one that was committed late is never sent after it.
 CREATE TABLE IF NOT EXISTS dist_relay.state_version (
     connection_id integer NOT NULL,

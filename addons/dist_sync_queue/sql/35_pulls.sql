@@ -112,7 +112,7 @@ BEGIN
     ), started AS (
         UPDATE public.dist_connection_schedule s
            SET last_result = CASE WHEN s.run_id IS NULL THEN s.last_result ELSE 'not answered in time' END,
-               run_id = gen_random_uuid()::text, run_reading = NULL, run_stored = 0, run_started_at = v_now,
+               run_id = gen_random_uuid()::text, run_started_at = v_now,
                run_deadline = v_now + make_interval(secs => s.timeout_seconds)
           FROM due WHERE s.id = due.id AND due.missed IS NOT TRUE
         RETURNING s.*

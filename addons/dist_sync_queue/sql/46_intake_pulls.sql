@@ -28,8 +28,10 @@ $$;
 -- Which events of pulls must not be stored: those whose run is over, and those before which others of their run are
 -- missing (Redis lost them, or another pump has yet to store them): an event of the same key might be among these. The
 -- run is then found incomplete and asked for again. The worker numbers the events of a run from 0; where another takes
--- the run over, it reads anew. Events without a run (of an older relay) are not looked at. Locks the runs of the call in
--- the order of their ids, so that two calls wait for each other and never deadlock.
+-- the run over, it reads anew, and the name of its reading is larger (it begins with the time). Events without a run (of
+-- an older relay) are not looked at.
+-- One call at a time has a run, in the order of the schedules' ids, so that two calls wait for each other and never
+-- deadlock. The schedule itself is only kept from changing: nobody who writes to it is refused, he waits.
 CREATE OR REPLACE FUNCTION dist_relay._out_of_turn(p_items jsonb[], p_ordinals int[]) RETURNS int[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -45,7 +47,11 @@ BEGIN
     IF cardinality(v_runs) = 0 THEN
         RETURN v_refused;
     END IF;
-    PERFORM FROM public.dist_connection_schedule s WHERE s.run_id = ANY (v_runs) ORDER BY s.id FOR UPDATE;
+    INSERT INTO dist_relay.pull_run (schedule_id)
+    SELECT s.id FROM public.dist_connection_schedule s WHERE s.run_id = ANY (v_runs) ORDER BY s.id ON CONFLICT DO NOTHING;
+    PERFORM FROM dist_relay.pull_run r JOIN public.dist_connection_schedule s ON s.id = r.schedule_id
+      WHERE s.run_id = ANY (v_runs) ORDER BY s.id FOR UPDATE OF r;
+    PERFORM FROM public.dist_connection_schedule s WHERE s.run_id = ANY (v_runs) ORDER BY s.id FOR SHARE;
     FOR v_one IN
         SELECT i.ordinal, i.item->>'run_id' AS run, i.item->>'reading' AS reading,
                CASE WHEN i.item->>'nth' ~ '^[0-9]{1,9}$' THEN (i.item->>'nth')::int END AS nth
@@ -53,13 +59,14 @@ BEGIN
          WHERE i.item->>'kind' IN ('event', 'invalid') AND i.item->>'run_id' IS NOT NULL ORDER BY 2, 1
     LOOP
         IF v_run IS DISTINCT FROM v_one.run THEN
-            UPDATE public.dist_connection_schedule s SET run_reading = v_reading, run_stored = v_stored
-             WHERE s.id = v_schedule;
-            SELECT s.id, s.run_reading, COALESCE(s.run_stored, 0) INTO v_schedule, v_reading, v_stored
-              FROM public.dist_connection_schedule s WHERE s.run_id = v_one.run;
+            PERFORM dist_relay._set_pull_run(v_schedule, v_run, v_reading, v_stored);
             v_run := v_one.run;
+            SELECT s.id, CASE WHEN r.run_id = v_run THEN r.reading END, CASE WHEN r.run_id = v_run THEN r.stored ELSE 0 END
+              INTO v_schedule, v_reading, v_stored
+              FROM public.dist_connection_schedule s JOIN dist_relay.pull_run r ON r.schedule_id = s.id
+             WHERE s.run_id = v_run;
         END IF;
-        IF v_schedule IS NOT NULL AND v_one.nth = 0 AND v_reading IS DISTINCT FROM v_one.reading THEN
+        IF v_schedule IS NOT NULL AND v_one.nth = 0 AND v_one.reading > COALESCE(v_reading, '') THEN
             v_reading := v_one.reading;
             v_stored := 1;
         ELSIF v_schedule IS NULL OR v_reading IS DISTINCT FROM v_one.reading OR v_one.nth > v_stored THEN
@@ -68,9 +75,15 @@ BEGIN
             v_stored := GREATEST(v_stored, v_one.nth + 1);
         END IF;
     END LOOP;
-    UPDATE public.dist_connection_schedule s SET run_reading = v_reading, run_stored = v_stored WHERE s.id = v_schedule;
+    PERFORM dist_relay._set_pull_run(v_schedule, v_run, v_reading, v_stored);
     RETURN v_refused;
 END $$;
+
+CREATE OR REPLACE FUNCTION dist_relay._set_pull_run(p_schedule int, p_run text, p_reading text, p_stored int) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $$
+    UPDATE dist_relay.pull_run SET run_id = p_run, reading = p_reading, stored = p_stored WHERE schedule_id = p_schedule
+$$;
 
 CREATE OR REPLACE FUNCTION dist_relay._intake_pull(p_item jsonb) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

@@ -76,6 +76,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_middle int := cardinality(p_items) / 2;
+    v_why text;
 BEGIN
     BEGIN
         RETURN QUERY SELECT * FROM dist_relay._intake_all(p_items, p_raw, p_ordinals);
@@ -83,9 +84,13 @@ BEGIN
     EXCEPTION
         WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded OR raise_exception THEN
             IF v_middle = 0 THEN
-                PERFORM dist_relay._dead_letter(p_items[1], p_raw[1], SQLERRM);
-                PERFORM dist_relay._out_of_turn(p_items, p_ordinals);  -- what follows it is not held up
+                v_why := SQLERRM;
                 ordinal := p_ordinals[1]; status := 'invalid';
+                IF cardinality(dist_relay._out_of_turn(p_items, p_ordinals)) > 0 THEN
+                    status := 'out_of_turn';
+                ELSE
+                    PERFORM dist_relay._dead_letter(p_items[1], p_raw[1], v_why);
+                END IF;
                 RETURN NEXT;
                 RETURN;
             END IF;

@@ -80,9 +80,8 @@ class Intake:
         found = [(stream, entry) for stream, entries in held for entry in entries]
         if found:
             crash.point("pump.results_read")
-        ready = [(s, entry) for s, held in self._deferred.items() if held for entry in self._not_held_back(s)]
-        if ready:
-            found = sorted(found + ready, key=lambda one: _position(one[1].id))
+        found += [(s, entry) for s, held in self._deferred.items() if held for entry in self._not_held_back(s)]
+        found.sort(key=lambda one: _position(one[1].id))  # what was taken over stands before what was read
         self._store(found)
         return len(found)
 

@@ -41,8 +41,8 @@ class Run:
     cursor: Cursor | None
     id: str = ""
     """The run's, as PostgreSQL gave it out."""
-    reading: str = field(default_factory=lambda: uuid4().hex[:12])
-    """Of this worker: the worker that takes a run over reads it anew."""
+    reading: str = ""
+    """Of this worker: one that takes a run over reads it anew, and its reading has the larger name."""
     ids: list[str] = field(default_factory=list)
     pages: int = 0
     more: bool = False
@@ -80,10 +80,11 @@ class PullLane(Lane):
         return [_failed(request, Broken(text, code="poison"))] if request else []
 
     def _run(self, entry: Entry, request: dict[str, Any]) -> None:
-        left = self._time_left(entry)
-        if left is None:
+        given = self._time_left(entry)
+        if given is None:
             return
-        run = Run(request.get("cursor"), str(request["run_id"]))
+        now, left = given
+        run = Run(request.get("cursor"), str(request["run_id"]), f"{now:015d}-{uuid4().hex[:8]}")
         try:
             self._pull(entry, request, left, run)
         except RedisError:
@@ -135,20 +136,20 @@ class PullLane(Lane):
         self.breaker.ask()
         return capability
 
-    def _time_left(self, entry: Entry) -> float | None:
-        """Seconds this run has; ``None`` (and dropped) when it is late, or somebody else's."""
+    def _time_left(self, entry: Entry) -> tuple[int, float] | None:
+        """Redis' time (ms) and the seconds this run has; ``None`` (and dropped) when it is late, or somebody else's."""
         begun = self.consumer.begin([(entry.id, "", None)], 1000)
         if not begun.mine[0]:
             self.in_hand.discard(entry.id)
             return None
         lapses = self.lapses(entry)
         if lapses is None:
-            return float(self.deps.settings.lease_seconds)
+            return begun.now, float(self.deps.settings.lease_seconds)
         if begun.now >= lapses - 1000:
             metrics.LAPSED.labels(self.config.name).inc()
             self.forget([entry.id])
             return None
-        return (lapses - begun.now) / 1000
+        return begun.now, (lapses - begun.now) / 1000
 
     def _store(self, entry: Entry, page: Page, run: Run) -> None:
         """Write a page's events, unless pages before it may be lost: they would be read again, and come after it.

@@ -339,7 +339,7 @@ class MemoryPg:
         schedule = next((s for s in self._schedules.values() if s.run_id == item["run_id"]), None)
         if schedule is None:
             return False
-        if item["nth"] == 0 and schedule.reading != item["reading"]:
+        if item["nth"] == 0 and item["reading"] > (schedule.reading or ""):
             schedule.reading, schedule.stored = item["reading"], 0
         if schedule.reading != item["reading"] or item["nth"] > schedule.stored:
             return False
