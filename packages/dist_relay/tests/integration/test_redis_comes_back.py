@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dist_relay.runtime.keys import Keys
+from dist_relay.runtime.keys import WORKERS_GROUP, Keys
 from dist_relay.runtime.redis_client import connect
 from dist_relay.testkit.waiting import until
 
@@ -75,3 +75,16 @@ def test_what_is_not_settled_is_looked_up_and_waits_for_no_lease(state, relay, p
     until(lambda: pg.open_rows() == 0)
     assert row.history == ["published", "snooze", "published", "delivered"]
     assert [call["read_back"] for call in world.calls()] == [True]
+
+
+def test_a_group_that_was_lost_gives_nobody_what_somebody_is_in_the_middle_of(relay, pg, world, client):
+    """The new group gives everything anew, as if nobody had been given it."""
+    out = Keys(pg.database, "shop").out
+    world.faults({"op": "confirm", "do": "hang", "seconds": 2.0})
+    pg.emit("shop", SHIP, "order")
+    relay(lease_seconds=LEASE, call_seconds=3, claim_idle_seconds=60)
+    until(lambda: world.calls())
+    client.xgroup_destroy(out, WORKERS_GROUP)
+    relay(pump=False, lease_seconds=LEASE, call_seconds=3, claim_idle_seconds=60)
+    until(lambda: pg.open_rows() == 0)
+    assert [call["read_back"] for call in world.calls()] == [False, True]

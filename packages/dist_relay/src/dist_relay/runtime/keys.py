@@ -18,6 +18,7 @@ key                                type    written by → read by               
 ``dist:{<db>:<conn>}:told``        string  workers; budgets were reported               expires after 5 seconds
 ``dist:{<db>:<conn>}:ver:…``       string  workers; newest version begun of a key       expires with the lease
 ``dist:{<db>:<conn>}:begun:…``     string  workers; begins of a suspect event in a row     gone with a result, or 2 days
+``dist:{<db>:<conn>}:…:given``     string  group → workers; last entry a lost one gave      one a stream
 ``dist:{<db>:<conn>}:page:…``      string  worker; written with each page of a pull     expires after two leases
 =================================  ======  ===========================================  ===============================
 
@@ -58,6 +59,11 @@ def manifests(database: str) -> str:
 def workers(database: str) -> str:
     """Hash of the workers that serve a database."""
     return f"dist:{{{database}}}:workers"
+
+
+def given(stream: str) -> str:
+    """The last entry of a stream that a group which was lost may have given to somebody."""
+    return f"{stream}:given"
 
 
 @dataclass(frozen=True)

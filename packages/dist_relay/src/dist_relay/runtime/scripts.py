@@ -33,13 +33,30 @@ end
 return refused
 """.replace("@life", _LIFE)
 
+GROUP = """#!lua flags=allow-oom
+-- KEYS[1] stream, KEYS[2] up to which entry a group that was lost may have been given them; ARGV[1] group
+-- Made from the first entry on, and the stream with it. 1: it was made, 0: there is one
+local made = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
+if made.err then
+  if string.find(made.err, 'BUSYGROUP', 1, true) then return 0 end
+  return redis.error_reply(made.err)
+end
+local last = '-1'
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  local info = redis.call('XINFO', 'STREAM', KEYS[1])
+  for i = 1, #info, 2 do if info[i] == 'last-generated-id' then last = info[i + 1] end end
+end
+redis.call('SET', KEYS[2], last)
+return 1
+"""
+
 BEGIN = """#!lua flags=allow-oom
--- KEYS[1] stream, KEYS[2..] version key of each entry ('' has none: then KEYS[1] again)
+-- KEYS[1] stream, KEYS[2..] version key of each entry ('' has none: then KEYS[1] again), last KEYS[2] of GROUP
 -- ARGV[1] group, ARGV[2] consumer, ARGV[3] ttl ms of version keys, ARGV[4] 1: work begins, 0: it goes on,
 -- ARGV[5], ARGV[6] smallest and largest id, then per entry: id, version ('' none), life of its XADD ('' unknown).
 -- Beginning raises the entry's counter: reading alone does not make a suspect.
 -- per entry: 1 go on, 2 somebody else's or finished, 3 an older version than one already begun, 4 from another life of
--- Redis: it may have been worked on, and settled, in a part of that life this one does not know of
+-- Redis, or given to a group that was lost: it may have been worked on, and settled, without this one knowing
 @life
 local out = {}
 local time = redis.call('TIME')
@@ -57,13 +74,14 @@ elseif owned then -- others have much between ours: one by one
     if p[1] and p[1][2] == ARGV[2] then mine[p[1][1]] = p[1][4] end
   end
 end
+local lost = tonumber(string.match(redis.call('GET', KEYS[n + 2]) or '', '^%d+')) or -1
 local groups = {}
 for i = 1, n do
   local id, version, published = ARGV[4 + 3 * i], ARGV[5 + 3 * i], ARGV[6 + 3 * i]
   local verdict = 1
   if owned and not mine[id] then
     verdict = 2
-  elseif published ~= '' and life ~= '' and published ~= life then
+  elseif published ~= '' and life ~= '' and (published ~= life or tonumber(string.match(id, '^%d+')) <= lost) then
     verdict = 4
   end
   if verdict == 1 and owned then

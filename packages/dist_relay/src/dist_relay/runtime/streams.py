@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import redis
 
 from . import scripts
+from .keys import given
 from .redis_client import RedisClient
 
 _EXPIRED = 3_600_000
@@ -58,11 +59,20 @@ class Consumer:
 
     def __init__(self, client: RedisClient, stream: str, group: str, name: str) -> None:
         self._client, self.stream, self.group, self.name = client, stream, group, name
+        self._given = given(stream)
+        self._group = client.register_script(scripts.GROUP)
         self._begin = client.register_script(scripts.BEGIN)
         self._finish = client.register_script(scripts.FINISH)
         self._page = client.register_script(scripts.PAGE)
         self._release = client.register_script(scripts.RELEASE)
         self._leave = client.register_script(scripts.LEAVE)
+
+    def make_group(self) -> None:
+        """Make the group where it is missing, from the first entry on.
+
+        If there was one before, it was lost, and whom it gave which entries: they may be in somebody's hands.
+        """
+        self._group(keys=[self.stream, self._given], args=[self.group])
 
     def read(self, count: int, block_ms: int | None) -> list[Entry]:
         """Entries nobody has seen; waits up to ``block_ms`` for the first (``None``: does not wait)."""
@@ -90,7 +100,7 @@ class Consumer:
         except redis.ResponseError as error:
             if not is_missing(error):
                 raise
-            ensure_group(self._client, self.stream, self.group)
+            self.make_group()
             return []
         if not ids:
             return []
@@ -117,7 +127,7 @@ class Consumer:
         """
         if not entries:
             return Begun(0, [], [], [])
-        names = [self.stream] + [key or self.stream for _, key, _ in entries]
+        names = [self.stream, *(key or self.stream for _, key, _ in entries), self._given]
         ids = sorted((id_ for id_, _, _ in entries), key=_order)
         argv: list[str | int] = [self.group, self.name, version_ttl_ms, 0 if going_on else 1, ids[0], ids[-1]]
         for (id_, _, version), life in zip(entries, lives or [""] * len(entries), strict=True):
@@ -184,7 +194,7 @@ class Consumer:
         except redis.ResponseError as error:
             if not is_missing(error):
                 raise
-            ensure_group(self._client, self.stream, self.group)
+            self.make_group()
             return []
         return [(_text(i), f) for _, entries in answer or () for i, f in entries if f]
 
