@@ -13,9 +13,10 @@ from dist_relay import metrics
 from dist_relay.doctor import examine
 from dist_relay.errors import SettingsError
 from dist_relay.runtime.breaker import Breaker
-from dist_relay.runtime.keys import Keys
+from dist_relay.runtime.keys import WORKERS_GROUP, Keys
 from dist_relay.runtime.redis_client import connect, now_ms, refuse_eviction
 from dist_relay.runtime.streams import Consumer, ensure_group
+from dist_relay.runtime.suspects import Suspects
 from dist_relay.settings import Settings
 from dist_relay.testkit.fake_adapter import World
 from dist_relay.testkit.valkey import Valkey
@@ -123,6 +124,12 @@ def serve_alone(relay, pg, client, **settings):
     return service
 
 
+def outcomes(client, keys):
+    """The outcomes told so far."""
+    items = [json.loads(entry[b"i"]) for _, entry in client.xrange(keys.results)]
+    return [item["outcome"] for item in items if item["kind"] == "outcome"]
+
+
 def test_nothing_is_begun_after_its_deadline(relay, pg, world, client):
     keys, past = Keys(pg.database, "shop"), "2026-01-01T00:00:00Z"
     serve_alone(relay, pg, client)
@@ -168,6 +175,55 @@ def test_what_is_put_off_uncalled_is_as_suspect_as_before(relay, pg, world, clie
     client.xadd(keys.out, {"e": json.dumps(event)})
     until(lambda: client.xlen(keys.results))
     assert client.get(keys.begun(event["event_id"])) == b"2"
+
+
+@pytest.mark.parametrize("begun", [0, 1])
+def test_a_pause_of_the_breaker_makes_nobody_more_suspect(begun, relay, pg, world, client):
+    """More rounds than an event may be begun: nothing was called, so nobody can have died of it."""
+    keys, event = Keys(pg.database, "shop"), json.loads(envelope(SHIP, pg.database, read_back=True))
+    if begun:
+        client.set(keys.begun(event["event_id"]), begun)
+    Breaker(client, keys.breaker, 1, 600.0, 1.0, lambda state, why: None).tell(Verdict.RETRY, "503")
+    serve_alone(relay, pg, client)
+    codes = []
+    for round_ in range(1, 6):
+        client.xadd(keys.out, {"e": json.dumps(event)})
+        until(lambda many=round_: len(outcomes(client, keys)) == many)
+        codes.append(outcomes(client, keys)[-1]["code"])
+    assert codes == ["breaker_open"] * 5
+    assert int(client.get(keys.begun(event["event_id"])) or 0) == begun
+    client.delete(keys.breaker)
+    client.xadd(keys.out, {"e": json.dumps(event)})
+    until(lambda: len(outcomes(client, keys)) == 6)
+    assert outcomes(client, keys)[-1]["verdict"] == "delivered"
+    assert not client.exists(keys.begun(event["event_id"]))
+
+
+@pytest.mark.parametrize("more", [{"x": "9007199254740992"}, {"c": "9"}], ids=["paused", "config_late"])
+def test_begins_of_an_entry_that_is_put_off_are_not_forgotten(more, relay, pg, world, client):
+    """Its worker died; then it is not called but comes again with a new entry, that was never begun."""
+    keys, event = Keys(pg.database, "shop"), json.loads(envelope(SHIP, pg.database))
+    if "x" in more:
+        pg.connect("shop", state="paused")
+    ensure_group(client, keys.out, WORKERS_GROUP)
+    dead = Consumer(client, keys.out, WORKERS_GROUP, "dead")
+    client.xadd(keys.out, {"e": json.dumps(event), **more})
+    [entry] = dead.read(1, None)
+    for _ in range(2):
+        dead.begin([(entry.id, "", None)], 1000)
+    dead.release([entry.id])
+    serve_alone(relay, pg, client)
+    until(lambda: outcomes(client, keys))
+    assert outcomes(client, keys)[0]["verdict"] == "snooze"
+    assert client.get(keys.begun(event["event_id"])) == b"2"
+
+
+def test_a_worker_that_knows_less_lowers_no_count(client):
+    suspects = Suspects(client, KEYS)
+    suspects.count({"one": 3, "two": 1})
+    suspects.count({"one": 2, "two": 2})
+    assert suspects.begun(["one", "two", "three"]) == [3, 2, 0]
+    assert client.pttl(KEYS.begun("one")) > 0
 
 
 def test_budgets_are_told_after_work(relay, pg, world, client):

@@ -29,6 +29,8 @@ MAX_ITEM = 200_000
 TOGETHER_SECONDS = 0.05
 """Calls that are over so soon are begun and told together: one step in Redis for many. A slow one ends it."""
 
+_COMES_AGAIN = frozenset({Verdict.RETRY, Verdict.UNKNOWN, Verdict.SNOOZE})
+
 CONFIG_SECONDS = 2.0
 """When an event that came ahead of its connection's configuration is looked at again."""
 
@@ -196,18 +198,26 @@ class EventLane(Lane):
                 over.append(one)
             else:
                 good.append(one)
-        # their next publication has an entry that was never begun
-        self._suspects.count({str(one.event.event_id): one.begun for one in (*drop, *foreign) if one.begun})
         if drop:
+            self._remember(drop)
             self.log.info("dropped late or overtaken entries", entries=len(drop))
             self.forget([one.entry.id for one in drop])
         error = Broken("The deadline passed before it could be sent.", code="deadline")
         self._finish(over, [error.outcome(one.event) for one in over])
         if foreign:
             self._ask_again(foreign)
-        if not going_on:
-            self._suspects.count({str(one.event.event_id): one.begun + 1 for one in good if one.event.read_back})
         return good
+
+    def _remember(self, held: list[Held], more: int = 0) -> None:
+        """How often these were begun: their next publication has an entry that was never begun.
+
+        ``more``: how often they are begun now. Right before the call, not with the entry: what is not called after all,
+        for the connection is given a rest, cannot have killed anybody.
+        """
+        numbers = {
+            str(one.event.event_id): max(one.begun, one.entry.begun) + more for one in held if one.event.read_back
+        }
+        self._suspects.count({id_: number for id_, number in numbers.items() if number})
 
     def _ask_again(self, held: list[Held]) -> None:
         """Leave it to PostgreSQL whether these are still to be sent: Redis came back, maybe as it was before.
@@ -245,6 +255,7 @@ class EventLane(Lane):
         number = 0
         for some in calls:
             number += 1
+            self._remember(some, 1)
             outcomes, error_ = self._call(route, [one.event for one in some])
             done.held.extend(some)
             done.outcomes.extend(outcomes)
@@ -295,8 +306,11 @@ class EventLane(Lane):
         if not held:
             return
         texts = [_text(outcome, one.event) for one, outcome in zip(held, outcomes, strict=True)]
-        # its worker has lived through the call
-        counts = [self.keys.begun(str(one.event.event_id)) for one in held if called and one.event.read_back]
+        over = [called or outcome.verdict not in _COMES_AGAIN for outcome in outcomes]
+        self._remember([one for one, ends in zip(held, over, strict=True) if not ends])
+        # its worker has lived through the call, or it is not called any more
+        suspects = [one for one, ends in zip(held, over, strict=True) if ends and one.event.read_back]
+        counts = [self.keys.begun(str(one.event.event_id)) for one in suspects]
         self.finish_texts([one.entry.id for one in held], texts, counts)
         now = self.deps.clock.now()
         told: Counter[tuple[str, Verdict]] = Counter()
@@ -320,7 +334,7 @@ class EventLane(Lane):
             )
         for (type_, verdict), times in told.items():
             metrics.OUTCOMES.labels(self.config.name, type_, verdict.value).inc(times)
-            if verdict in (Verdict.RETRY, Verdict.UNKNOWN, Verdict.SNOOZE):
+            if verdict in _COMES_AGAIN:
                 metrics.RETRIES.labels(self.config.name, type_, verdict.value).inc(times)
             elif verdict is Verdict.DELIVERED:
                 self.log.info("delivered", type=type_, events=times, correlation_id=held[0].event.correlation_id)

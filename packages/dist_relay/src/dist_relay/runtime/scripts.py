@@ -127,7 +127,11 @@ return 1
 
 COUNT = """#!lua flags=allow-oom
 -- KEYS how often each suspect was begun without a result; ARGV[1] ttl ms, then these numbers
-for i = 1, #KEYS do redis.call('SET', KEYS[i], ARGV[1 + i], 'PX', ARGV[1]) end
+-- The larger stays: who drops an old entry may know less than who has begun the new one meanwhile.
+for i = 1, #KEYS do
+  local number, known = tonumber(ARGV[1 + i]), tonumber(redis.call('GET', KEYS[i]) or 0)
+  redis.call('SET', KEYS[i], math.max(number, known), 'PX', ARGV[1])
+end
 return 1
 """
 

@@ -2,7 +2,8 @@
 
 Redis counts how often an entry was begun; a publication has a new entry. So that an event that kills its workers is
 given up all the same, its begins are counted under its id. Only of suspects, which an earlier attempt was begun of: the
-others cost nothing. A call that comes to its end, whatever its outcome, ends the count.
+others cost nothing. Counted is right before a call; one that comes to its end, whatever its outcome, ends the count, and
+so does an outcome that is final without a call.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Suspects:
         return [int(number or 0) for number in found]
 
     def count(self, numbers: Mapping[str, int]) -> None:
-        """Remember how often each was begun, by event id; also at Redis' memory limit."""
+        """Remember that each was begun at least so often, by event id; also at Redis' memory limit."""
         if numbers:
             names = [self._keys.begun(id_) for id_ in numbers]
             self._count(keys=names, args=[_KEPT_MS, *numbers.values()])
