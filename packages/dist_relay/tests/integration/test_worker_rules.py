@@ -149,6 +149,21 @@ def test_what_may_have_taken_effect_is_looked_up_after_its_deadline(relay, pg, w
     assert world.calls()[0]["read_back"]
 
 
+@pytest.mark.parametrize("more", [{}, {"deadline": "2026-01-01T00:00:00Z"}], ids=["in_time", "past_its_deadline"])
+def test_what_another_life_published_is_looked_up_when_a_call_begun_in_it_is_over(more, relay, pg, world, client):
+    """Another worker may be in the middle of it: what is looked up before that is sent a second time."""
+    keys = Keys(pg.database, "shop")
+    serve_alone(relay, pg, client, call_seconds=7, claim_idle_seconds=8, lease_seconds=14)
+    client.xadd(keys.out, {"e": envelope(SHIP, pg.database, **more), "g": "another life"})
+    until(lambda: client.xlen(keys.results))
+    (_, entry), *_ = client.xrange(keys.results)
+    item = json.loads(entry[b"i"])
+    assert (item["outcome"]["verdict"], item["outcome"]["code"]) == ("snooze", "redis_restarted")
+    assert item["outcome"]["retry_after"] >= 7
+    assert item["read_back"], "nobody knows whether it was begun"
+    assert world.calls() == []
+
+
 @pytest.mark.parametrize(("begun", "verdict"), [(3, "delivered"), (4, "broken")])
 def test_begins_are_counted_over_publications_until_a_call_ends(begun, verdict, relay, pg, world, client):
     """The entry itself is new each time; whatever came of it, the count is over: a replay begins at nothing."""

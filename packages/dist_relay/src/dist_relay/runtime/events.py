@@ -63,6 +63,8 @@ class EventLane(Lane):
         self._together_seconds = min(
             TOGETHER_SECONDS, (deps.settings.claim_idle_seconds - deps.settings.call_seconds) / 4
         )
+        # from a begin to the end of the last call it stands for
+        self._longest_seconds = deps.settings.call_seconds + self._together_seconds
 
     def handle(self, entries: list[Entry]) -> None:
         """Every entry ends with an outcome, or is left to be read again."""
@@ -176,11 +178,10 @@ class EventLane(Lane):
             )
             for one in held
         ]
-        settings = self.deps.settings
         lives = [one.entry.fields.get(F_LIFE, b"").decode("ascii", "replace") for one in held]
-        begun = self.consumer.begin(asked, int(settings.lease_seconds * 1000), lives=lives, going_on=going_on)
+        begun = self.consumer.begin(asked, int(self.deps.settings.lease_seconds * 1000), lives=lives, going_on=going_on)
         # the last call ends before somebody else is given the event
-        margin = int((settings.call_seconds + self._together_seconds) * 1000)
+        margin = int(self._longest_seconds * 1000)
         good, drop, over, foreign = [], [], [], []
         for one, mine, stale, elsewhere in zip(held, begun.mine, begun.stale, begun.foreign, strict=True):
             lapses = self.lapses(one.entry)
@@ -223,15 +224,15 @@ class EventLane(Lane):
         """Leave it to PostgreSQL whether these are still to be sent: Redis came back, maybe as it was before.
 
         It may have forgotten that they were begun, or settled and followed by newer ones. What is settled in PostgreSQL
-        stays so; the rest comes again at once, to be looked up first.
+        stays so; the rest comes again to be looked up first, when a call that another worker may be in the middle of
+        is over: looked up before, it would be sent beside it. Also past its deadline, as whatever may have taken
+        effect: that nobody began it is no more than what this life knows.
         """
         self.log.warning("published in another life of Redis; PostgreSQL is asked for them again", entries=len(held))
         known = [one._replace(event=one.event.model_copy(update={"read_back": True})) for one in held]
         why = "Redis was restarted or replaced after this was published"
-        # at once; not in a loop where Redis is restarted again and again
-        pauses = [1.0 if one.event.read_back else 0.0 for one in held]
-        errors = [Snoozed(seconds, why, code="redis_restarted") for seconds in pauses]
-        self._finish(known, [error.outcome(one.event) for error, one in zip(errors, known, strict=True)])
+        error = Snoozed(self._longest_seconds, why, code="redis_restarted")
+        self._finish(known, [error.outcome(one.event) for one in known])
 
     def _deliver_all(self, route: Route, calls: list[list[Held]]) -> None:
         """Make the calls. A slow or bad one ends what is told together, and the rest is asked for again."""

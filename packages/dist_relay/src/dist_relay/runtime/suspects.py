@@ -2,8 +2,8 @@
 
 Redis counts how often an entry was begun; a publication has a new entry. So that an event that kills its workers is
 given up all the same, its begins are counted under its id. Only of suspects, which an earlier attempt was begun of: the
-others cost nothing. Counted is right before a call; one that comes to its end, whatever its outcome, ends the count, and
-so does an outcome that is final without a call.
+others cost nothing. Counted is right before a call; one that comes to its end, whatever its outcome, ends the count,
+and so does an outcome that is final without a call.
 """
 
 from __future__ import annotations
