@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 import redis
+from prometheus_client import REGISTRY
 from redis.exceptions import OutOfMemoryError
 
 from dist_relay import metrics
@@ -76,6 +77,15 @@ def test_the_length_of_both_streams_is_told_though_nothing_is_published(client, 
     pump._config_turn()
     told = {label: metrics.STREAM_LENGTH.labels("Lagging", label)._value.get() for label in ("out", "results")}
     assert told == {"out": 1, "results": 3}
+
+
+def test_what_alerts_count_is_there_before_it_is_counted(relay, pg):
+    """``increase()`` of a series that is born with 1 is 0: the first of each connection would alert nobody."""
+    pg.connect("fresh", name="Fresh")
+    service = relay()
+    until(lambda: len(service.worker.lanes()) == 4)
+    for name in ("dist_dead_letters_total", "dist_quarantined_total"):
+        until(lambda name=name: REGISTRY.get_sample_value(name, {"connection": "Fresh"}) == 0)
 
 
 def test_what_is_given_up_is_counted_by_connection(relay, pg, world, client):

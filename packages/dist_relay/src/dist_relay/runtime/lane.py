@@ -84,6 +84,7 @@ class Lane:
         self._last_tidy = self._last_look = float("-inf")
         self.in_hand: set[str] = set()
         self.closed = False
+        self._name_metrics()
 
     @property
     def adapter(self) -> Adapter | None:
@@ -223,6 +224,12 @@ class Lane:
             self.config = Config.read(text)
         except ValueError as error:
             self.log.warning("unreadable configuration", error=str(error))
+            return
+        self._name_metrics()
+
+    def _name_metrics(self) -> None:
+        """A series that begins with what it counts first shows no increase by it: it is there before."""
+        metrics.QUARANTINED.labels(self.config.name)
 
     def lapses(self, entry: Entry) -> int | None:
         """When the lease of an entry is over, ms on Redis' clock."""
