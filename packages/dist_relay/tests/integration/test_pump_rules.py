@@ -212,7 +212,40 @@ def test_a_pull_that_has_to_be_written_again_is_there_though_another_pump_wrote_
     assert sorted(requested(client, pg)) == sorted(running(pg).values())
 
 
-def test_a_pull_that_another_pump_is_in_the_way_of_is_asked_for_again(client, pg):
+def test_a_pump_that_writes_for_a_moment_is_waited_for(client, pg):
+    """Two capabilities of one connection are often due together, and each is another pump's."""
+    pg.schedule("shop", "listings.pull")
+    assert pg.lock_for("shop/pull", os.getppid())
+    beside = Slow(pg, "try_lock", then=lambda: pg.unlock("shop/pull"))
+    assert Publisher(client, beside, Settings()).pulls(pg.database) == 1
+    assert requested(client, pg) == list(running(pg).values())
+
+
+def test_a_request_whose_answer_is_lost_is_left_to_the_end_of_its_time(client, pg):
+    """It may have arrived: a worker of an older release would store its events between those of another run."""
+    for name in ("shop", "other"):
+        pg.connect(name)
+        pg.schedule(name, "listings.pull")
+    pump = Publisher(client, pg, Settings(call_seconds=1.0, lease_seconds=2))
+    publish = pump._streams._publish
+
+    def answer_lost(**script):
+        publish(**script)
+        client.config_set("maxmemory", 1)  # the last error is a refusal, of what was added before
+        raise redis.ConnectionError("lost on its way")
+
+    pump._streams._publish = lambda **script: (answer_lost if not requested(client, pg) else publish)(**script)
+    with pytest.raises(redis.ConnectionError):
+        pump.pulls(pg.database)
+    client.config_set("maxmemory", 0)
+    assert set(running(pg)) == {"shop/listings.pull"}
+    assert requested(client, pg) == list(running(pg).values())
+
+
+def test_a_pull_that_another_pump_is_in_the_way_of_is_asked_for_again(client, pg, monkeypatch):
+    monkeypatch.setattr(publisher, "LOCK_SECONDS", 0.0)
+    told, intake = [], pg.intake
+    monkeypatch.setattr(pg, "intake", lambda items: told.extend(map(json.loads, items)) or intake(items))
     pg.connect("other")
     for connection in ("shop", "other"):
         pg.schedule(connection, "listings.pull")
@@ -220,6 +253,7 @@ def test_a_pull_that_another_pump_is_in_the_way_of_is_asked_for_again(client, pg
     pump = Publisher(client, pg, Settings())
     assert pump.pulls(pg.database) == 1
     assert set(running(pg)) == {"other/listings.pull"}
+    assert [item["message"] for item in told] == ["another pump was writing to this connection; it is made again"]
     pg.unlock("shop/pull")
     until(lambda: pump.pulls(pg.database) == 1)
     assert requested(client, pg) == [running(pg)["shop/listings.pull"]]

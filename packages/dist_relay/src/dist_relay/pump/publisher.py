@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from redis.exceptions import OutOfMemoryError
+from redis.exceptions import OutOfMemoryError, ResponseError
 
 from dist_contracts import new_traceparent
 from dist_relay import crash, metrics, telemetry
@@ -27,6 +28,9 @@ from .port import Claimed, ClaimedPull, PgPort, Refused, Unavailable
 from .streams import Streams
 
 PULLS_AT_ONCE = 20
+
+LOCK_SECONDS = 1.0
+"""How long a turn waits in all for other pumps that write requests; each takes a moment, unless Redis is away."""
 
 NO_WORKER_SECONDS = 30.0
 """Publishing waits when no worker was seen for so long: what nobody takes would be published again and again, and given
@@ -88,42 +92,54 @@ class Publisher:
         if not due:
             return 0
         crash.point("pump.pull_claimed")
-        published: set[str] = set()
+        waiting, locked = deque(due), []
+        until = time.monotonic() + LOCK_SECONDS
         try:
             self._tell_config(database)
-            for pull in due:
-                if self._publish_pull(Keys(database, pull.connection).pull, pull, now):
-                    published.add(pull.run_id)
+            while waiting:
+                if not self._publish_pull(database, waiting, now, until):
+                    locked.append(waiting.popleft())
         finally:
-            self._release([pull for pull in due if pull.run_id not in published])
-        return len(published)
+            self._release(locked, "another pump was writing to this connection")
+            self._release(waiting, "Redis did not take the request")
+        return len(due) - len(locked)
 
-    def _publish_pull(self, stream: str, pull: ClaimedPull, now: int) -> bool:
-        """Write one request; false when another pump is writing one of this connection.
+    def _publish_pull(self, database: str, waiting: deque[ClaimedPull], now: int, until: float) -> bool:
+        """Write the first of ``waiting`` and take it out; false when another pump writes to its connection too long.
 
         Under a lock of its own: its ``seq`` was taken before the lock, so the id may have to be a later one, and what
-        is refused when it is repeated is there only if nobody else wrote meanwhile.
+        is refused when it is repeated is there only if nobody else wrote meanwhile. After an error it is still in
+        ``waiting`` where it certainly was not added.
         """
-        lock = f"{pull.connection}/pull"
-        if not self._pg.try_lock(lock):
-            return False
+        pull = waiting[0]
+        lock, stream = f"{pull.connection}/pull", Keys(database, pull.connection).pull
+        while not self._pg.try_lock(lock):
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.02)
         try:
             entry = (self._streams.free_id(stream, pull.seq), _request(pull))
-            self._streams.add(stream, F_REQUEST, [entry], lapses=now + int(max(pull.seconds, 1.0) * 1000))
+            waiting.popleft()
+            try:
+                self._streams.add(stream, F_REQUEST, [entry], lapses=now + int(max(pull.seconds, 1.0) * 1000))
+            except ResponseError:
+                waiting.appendleft(pull)
+                raise
         finally:
             self._pg.unlock(lock)
         return True
 
-    def _release(self, pulls: list[ClaimedPull]) -> None:
-        """End runs that no worker was told of, as far as is known: they begin anew soon, not at the end of their time.
+    def _release(self, pulls: Collection[ClaimedPull], why: str) -> None:
+        """End runs that no worker was told of: they begin anew soon, not at the end of their time.
 
-        A worker that was told all the same stores nothing: its run is not the schedule's any more.
+        None that may have arrived: a worker of an older release does not say which run its events are of, and those of
+        two runs would be stored as they come.
         """
         if not pulls:
             return
-        self._log.warning("pulls could not be published; they are asked for again", pulls=len(pulls))
+        self._log.warning("pulls could not be published; they are asked for again", pulls=len(pulls), reason=why)
         try:
-            self._pg.intake([_not_published(pull) for pull in pulls])
+            self._pg.intake([_not_published(pull, why) for pull in pulls])
         except (Unavailable, Refused) as error:
             self._log.warning("pulls wait for the end of their time", pulls=len(pulls), error=str(error))
 
@@ -247,14 +263,14 @@ def _request(pull: ClaimedPull) -> str:
     )
 
 
-def _not_published(pull: ClaimedPull) -> str:
+def _not_published(pull: ClaimedPull, why: str) -> str:
     return json.dumps(
         {
             "kind": "pull_failed",
             "run_id": pull.run_id,
             "verdict": "snooze",
             "code": "not_published",
-            "message": "Redis did not take the request; it is made again",
+            "message": f"{why}; it is made again",
             "retry_after": 1,
         }
     )

@@ -71,18 +71,24 @@ class Streams:
         """Add all, again while Redis is away or full: repeating is harmless, waiting for the lease is slow.
 
         ``lapses``: ms on Redis' clock, not later than PostgreSQL's lease.
+
+        :raises redis.ResponseError: refused: of one portion, nothing was added; other errors leave that open
         """
         until = time.monotonic() + self._lease / 3
-        again, pause = False, 0.05
+        again, lost, pause = False, False, 0.05
         while True:
             try:
                 for portion in _portions(entries):
                     self._add_once(stream, field, portion, (lapses, config_version), again)
                 return
-            except (redis.ConnectionError, redis.TimeoutError, OutOfMemoryError) as error:
+            except (redis.ConnectionError, redis.TimeoutError, redis.ResponseError) as error:
+                refused, full = isinstance(error, redis.ResponseError), isinstance(error, OutOfMemoryError)
+                lost = lost or not refused
                 if isinstance(error, OutOfMemoryError):
                     self.full(error)
-                if time.monotonic() > until:
+                if (refused and not full) or time.monotonic() > until:
+                    if refused and lost:
+                        raise redis.ConnectionError(f"no answer, then refused: {error}") from error
                     raise
                 self._log.warning("publishing waits for Redis", entries=len(entries), error=str(error))
                 time.sleep(pause)
