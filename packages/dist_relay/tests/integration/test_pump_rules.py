@@ -9,10 +9,8 @@ from uuid import UUID
 
 import pytest
 import redis
-from prometheus_client import REGISTRY
 from redis.exceptions import OutOfMemoryError
 
-from dist_relay import metrics
 from dist_relay.pump import configs, publisher
 from dist_relay.pump.intake import Intake
 from dist_relay.pump.publisher import Publisher
@@ -66,44 +64,6 @@ def test_a_slow_turn_writes_no_older_configuration_over_a_newer_one(client, pg):
     pump._config_turn()
     assert known(client, pg)["shop"]["settings"] == {"new": True}
     assert set(known(client, pg)) == {"shop", "made"}
-
-
-def test_the_length_of_both_streams_is_told_though_nothing_is_published(client, pg):
-    pg.connect("lag", name="Lagging")
-    for _ in range(3):
-        client.xadd(Keys(pg.database, "lag").results, {"i": "{}"})
-    client.xadd(Keys(pg.database, "lag").out, {"e": "{}"})
-    pump = Pump(client, lambda _name: pg, Settings(), [], None, threading.Event())
-    pump._config_turn()
-    told = {label: metrics.STREAM_LENGTH.labels("Lagging", label)._value.get() for label in ("out", "results")}
-    assert told == {"out": 1, "results": 3}
-
-
-def test_what_alerts_count_is_there_before_it_is_counted(relay, pg):
-    """``increase()`` of a series that is born with 1 is 0: the first of each connection would alert nobody."""
-    pg.connect("fresh", name="Fresh")
-    service = relay()
-    until(lambda: len(service.worker.lanes()) == 4)
-    for name in ("dist_dead_letters_total", "dist_quarantined_total"):
-        until(lambda name=name: REGISTRY.get_sample_value(name, {"connection": "Fresh"}) == 0)
-
-
-def test_what_is_given_up_is_counted_by_connection(relay, pg, world, client):
-    """Refused for good, out of attempts, unreadable; what was delivered or only rejected is none."""
-    pg.connect("shop", name="Counting")
-    world.faults({"op": "confirm", "do": "broken", "times": 1})
-    pg.emit("shop", SHIP, "A1")
-    counter = metrics.DEAD_LETTERS.labels("Counting")._value
-    relay()
-    until(lambda: counter.get() == 1)
-    world.faults({"op": "confirm", "do": "retry", "times": 1})
-    pg.emit("shop", SHIP, "A2", max_attempts=1)
-    until(lambda: counter.get() == 2)
-    pg.emit("shop", SHIP, "A3")
-    until(lambda: pg.open_rows() == 0)
-    client.xadd(Keys(pg.database, "shop").results, {"i": "no JSON"})
-    until(lambda: counter.get() == 3)
-    assert sorted(row.state for row in pg.rows()) == ["dead", "dead", "delivered"]
 
 
 def test_nothing_more_is_claimed_while_redis_is_full(client, pg):

@@ -28,6 +28,15 @@ def measure(pending: Iterable[Pending], names: Mapping[str, str]) -> None:
             gauge.labels(name).set(0)
 
 
+def forget(names: Iterable[str]) -> None:
+    """Remove the gauges of connections nobody calls so any more; they would show their last value for ever."""
+    for name in names:
+        for gauge in _GAUGES:
+            gauge.remove(name)
+        for label in ("out", "results"):
+            metrics.STREAM_LENGTH.remove(name, label)
+
+
 def measure_streams(client: RedisClient, database: str, names: Mapping[str, str]) -> None:
     """Set how many entries wait in the streams of every connection, whether or not anything is published to it."""
     streams = [

@@ -22,7 +22,7 @@ from dist_relay.settings import Settings
 
 from .configs import publish_all
 from .intake import Intake
-from .measure import measure, measure_streams
+from .measure import forget, measure, measure_streams
 from .port import PgPort
 from .publisher import Publisher
 
@@ -55,6 +55,7 @@ class Pump:
         self._rung = threading.Event()
         self._database = ""
         self._connections: list[str] = []
+        self._labels: set[str] = set()
         self._announced = ""
         self._checked = False
         self._next_pulls = 0.0
@@ -95,6 +96,9 @@ class Pump:
             self._log.info("announced", database=hello.database, adapters=[m["code"] for m in self._manifests])
         rows = publish_all(self._client, pg, hello.database)
         self._publisher.names = {str(r["connection"]): str(r["name"]) for r in rows}
+        self._labels.update(self._publisher.names.values())
+        # each time: the publisher may have been about to show one of them
+        forget(self._labels.difference(self._publisher.names.values()))
         measure(pg.pending(), self._publisher.names)
         measure_streams(self._client, hello.database, self._publisher.names)
         self._connections = [str(r["connection"]) for r in rows]

@@ -84,7 +84,7 @@ class Lane:
         self._last_tidy = self._last_look = float("-inf")
         self.in_hand: set[str] = set()
         self.closed = False
-        self._name_metrics()
+        self.called(config.name)
 
     @property
     def adapter(self) -> Adapter | None:
@@ -142,6 +142,15 @@ class Lane:
             self.consumer.leave()
         except RedisError as error:
             self.log.info("could not give entries back; others take them over later", error=str(error))
+
+    def called(self, name: str | None) -> None:
+        """Show the connection's state under this name; ``None``: nowhere, it is gone. With work or without."""
+        self.label = name
+        if name:
+            # a series that begins with what it counts first shows no increase by it
+            metrics.QUARANTINED.labels(name)
+            if self.breaker.state != "closed":
+                self._show_breaker(self.breaker.state)
 
     def finish(self, ids: Sequence[str], items: Sequence[dict[str, Any]]) -> None:
         """Write results and forget entries; see :meth:`finish_texts`."""
@@ -224,12 +233,6 @@ class Lane:
             self.config = Config.read(text)
         except ValueError as error:
             self.log.warning("unreadable configuration", error=str(error))
-            return
-        self._name_metrics()
-
-    def _name_metrics(self) -> None:
-        """A series that begins with what it counts first shows no increase by it: it is there before."""
-        metrics.QUARANTINED.labels(self.config.name)
 
     def lapses(self, entry: Entry) -> int | None:
         """When the lease of an entry is over, ms on Redis' clock."""
@@ -266,7 +269,8 @@ class Lane:
             self._untold = True
 
     def _show_breaker(self, state: str) -> None:
-        metrics.BREAKER.labels(self.config.name).set(metrics.BREAKER_VALUES.get(state, 0))
+        if self.label:
+            metrics.BREAKER.labels(self.label).set(metrics.BREAKER_VALUES.get(state, 0))
 
     def _follow_breaker(self) -> None:
         """Another worker may close what this one saw open: without work of its own it looks now and then."""

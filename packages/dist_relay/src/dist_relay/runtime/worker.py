@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from threading import Event
 from typing import Any
 
-from dist_relay import __version__
+from dist_relay import __version__, metrics
 from dist_relay.http.session import HttpLimits
 from dist_relay.logging import get
 from dist_relay.ports import Adapter, Clock
@@ -70,6 +70,7 @@ class Worker:
         self._log = get(worker=self.name)
         self._lanes: dict[LaneId, Lane] = {}
         self._gone: set[Lane] = set()
+        self._labels: set[str] = set()
         self._turns: list[tuple[float, int, Lane]] = []
         self._count = itertools.count()
         self._ready = threading.Condition()
@@ -134,9 +135,19 @@ class Worker:
                 seen.add(config.connection)
                 self._serve(database, config)
             for id_ in [i for i in self._lanes if i[0] == database and i[1] not in seen]:
-                self._gone.add(self._lanes.pop(id_))
+                lane = self._lanes.pop(id_)
+                lane.called(None)
+                self._gone.add(lane)
             about = {"version": __version__, "adapters": sorted(self._deps.adapters), "at": now_ms(self._client)}
             self._note(keys=[keys.workers(database)], args=[self.name, json.dumps(about)])
+        self._forget_labels()
+
+    def _forget_labels(self) -> None:
+        """A gauge under a name that no connection has any more would show its last value for ever."""
+        labels = {lane.label for lane in self._lanes.values() if lane.label}
+        self._labels |= labels
+        for name in self._labels - labels:  # each time: a lane may have been about to show it
+            metrics.BREAKER.remove(name)
 
     def _databases(self) -> list[str]:
         if self._settings.database:
@@ -148,7 +159,9 @@ class Worker:
     def _serve(self, database: str, config: Config) -> None:
         for kind in LANES:
             id_ = (database, config.connection, kind.stream_name)
-            if id_ in self._lanes:
+            if lane := self._lanes.get(id_):
+                if lane.label != config.name:
+                    lane.called(config.name)
                 continue  # a lane reads its configuration itself, right before it works
             self._lanes[id_] = lane = kind(self._deps, database, config)
             self._take_turn(lane, 0.0)
