@@ -37,15 +37,28 @@ def wake_due(cr: Any, until: Any = None) -> int:
     return woken
 
 
-def seconds_to_next(cr: Any) -> float | None:
-    """Seconds until the next waiting job, mark or schedule is due, at least 0; None where nothing waits."""
-    cr.execute(
-        """SELECT extract(epoch FROM min(eta) - (clock_timestamp() AT TIME ZONE 'UTC')) FROM (
-               (SELECT eta FROM dist_job WHERE state = 'pending' AND eta IS NOT NULL ORDER BY eta LIMIT 1)
-               UNION ALL (SELECT eta FROM dist_dirty_mark WHERE eta IS NOT NULL ORDER BY eta LIMIT 1)) w"""
-    )
-    found = [cr.fetchone()[0], schedules.seconds_to_next(cr)]
-    return min((max(0.0, float(seconds)) for seconds in found if seconds is not None), default=None)
+_NOW = "statement_timestamp() AT TIME ZONE 'UTC'"
+_NEXT = " UNION ALL ".join(
+    f"(SELECT eta FROM {waiting} AND eta {side} ({_NOW}) ORDER BY eta LIMIT 1)"
+    for waiting in ("dist_job WHERE state = 'pending'", "dist_dirty_mark WHERE true")
+    for side in ("<=", ">")
+)
+_NEXT_DUE = f"""
+SELECT COALESCE(bool_or(eta <= ({_NOW})), false),
+       extract(epoch FROM min(eta) FILTER (WHERE eta > ({_NOW})) - ({_NOW}))
+  FROM ({_NEXT}) w
+"""
+
+
+def next_due(cr: Any) -> tuple[bool, float | None]:
+    """Whether a job or a mark is due already, and the seconds until the next one, or a schedule, will be.
+
+    None where nothing waits for its time. What is due right after a sweep was locked, or was one too many for it.
+    """
+    cr.execute(_NEXT_DUE)
+    late, seconds = cr.fetchone()
+    found = [seconds, schedules.seconds_to_next(cr)]
+    return late, min((float(seconds) for seconds in found if seconds is not None), default=None)
 
 
 _APPLY = {

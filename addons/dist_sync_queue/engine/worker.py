@@ -33,6 +33,10 @@ _logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
 """Longest sleep: the net under the doorbell."""
 SWEEP_SECONDS = 0.25
+REST_SECONDS, REST_MOST_SECONDS = 0.5, 30.0
+"""A handler whose batch could not be settled is left alone for twice the first, doubled each time, up to the second."""
+HELD_SECONDS = 0.05
+"""How often what is due is looked for when a sweep could not take it: somebody holds it, for minutes perhaps."""
 REAP_SECONDS = 2.0
 ARCHIVE_SECONDS = 20.0
 """How often a worker moves finished rows into the archive, for 0.2 s; ten times as often while there are many."""
@@ -92,7 +96,7 @@ class Worker:
         self._resting: dict[str, float] = {}
         self._moved: dict[str, int] = {}
         self._misfits = 0
-        self._rung = False
+        self._rung = self._late = False
 
     def stop(self, *_signal: Any) -> None:
         """Finish the batch in hand, then leave. Safe in a signal handler."""
@@ -227,7 +231,9 @@ class Worker:
         """After a sleep: new work is served before the sweep, a request or the end of a wait needs the sweep first."""
         self._groups_at = float("-inf")
         self._rung = bool(payloads - {REQUEST})
-        if not self._rung:
+        if self._rung:
+            self._late = False  # not swept since: what is due may be what was rung for
+        else:
             self._swept_at = float("-inf")
 
     # -- parts ---------------------------------------------------------------------------------------------------------
@@ -278,13 +284,17 @@ class Worker:
 
     def _sleep(self) -> float:
         with self.side.cursor() as cr:
-            due = maintain.seconds_to_next(cr)
-        return POLL_SECONDS if due is None else min(POLL_SECONDS, due + 0.001)
+            late, due = maintain.next_due(cr)
+        pause = POLL_SECONDS if due is None else min(POLL_SECONDS, due + 0.001)
+        if late:
+            pause = min(pause, HELD_SECONDS if self._late else 0.001)
+        self._late = late
+        return pause
 
     def _rest(self, handler: str, why: str) -> None:
         """Leave a handler alone for a while, longer each time; no attempt of its jobs is spent."""
         times = self._moved[handler] = self._moved.get(handler, 0) + 1
-        pause = min(30.0, 0.5 * 2**times)
+        pause = min(REST_MOST_SECONDS, REST_SECONDS * 2**times)
         self._resting[handler] = time.monotonic() + pause
         self._groups = [group for group in self._groups if group.handler != handler]
         _logger.warning("%s %s; again in %.0f s", handler, why, pause)

@@ -195,11 +195,11 @@ class TestSchedules(EngineCase):
     def test_idle_workers_wake_up_in_time_and_are_not_kept_awake(self):
         id_ = self.schedule()
         with self.side().cursor() as cr:
-            self.assertAlmostEqual(maintain.seconds_to_next(cr), 0.1, places=2)
+            self.assertAlmostEqual(maintain.next_due(cr)[1], 0.1, places=2)
             self.late(id_, seconds=-7200)
-            self.assertAlmostEqual(maintain.seconds_to_next(cr), 7200, delta=60)
+            self.assertAlmostEqual(maintain.next_due(cr)[1], 7200, delta=60)
             self.query("UPDATE dist_schedule SET active = false")
-            self.assertIsNone(maintain.seconds_to_next(cr))
+            self.assertIsNone(maintain.next_due(cr)[1])
 
     def test_the_cron_fallback_claims_and_runs(self):
         self.schedule()

@@ -14,7 +14,7 @@ from odoo.tests import tagged
 from odoo.tools import SQL
 
 from ..doorbell import hang_up
-from ..engine.worker import Worker
+from ..engine.worker import HELD_SECONDS, Worker
 from .worker_kit import EngineCase, clean_environment, drop, odoo_command
 
 SLOT = "SELECT worker, pid FROM dist_worker_slot"
@@ -147,6 +147,32 @@ class TestWorkerLife(EngineCase):
         self.events(3)
         told = "SELECT 1 FROM dist_worker_slot WHERE handler IS NULL AND done_count = 3"
         self.wait_for("the count of the only batch", lambda: self.query(told))
+
+    def test_what_is_due_and_held_does_not_keep_an_idle_worker_awake(self):
+        """As the requests of an identity are while one of them runs."""
+        self.events(2)
+        self.query("UPDATE dist_job SET eta = (now() AT TIME ZONE 'UTC') - interval '1 s'")
+        (held,), (later,) = self.query("SELECT id FROM dist_job ORDER BY id")
+        self.query("UPDATE dist_job SET eta = eta + interval '1 h' WHERE id = %s", later)
+        worker = Worker(self.registry, timeouts=False)
+        self.addCleanup(worker.close)
+        worker.open()
+        holder = self.cursor()
+        holder.execute("SELECT 1 FROM dist_job WHERE id = %s FOR NO KEY UPDATE", (held,))
+        self.assertFalse(worker.turn())
+        self.assertLess(worker._sleep(), HELD_SECONDS, "it may have come due since the sweep")
+        for _wake in range(2):
+            worker._heed(set())
+            self.assertFalse(worker.turn())
+            self.assertEqual(worker._sleep(), HELD_SECONDS)
+        worker._heed({"a job"})
+        self.assertLess(worker._sleep(), HELD_SECONDS, "something else may be due by now")
+        holder.rollback()
+        worker._heed(set())
+        self.assertTrue(worker.turn())
+        self.assertEqual(self.query("SELECT id FROM dist_job WHERE state = 'done'"), [(held,)])
+        self.assertFalse(worker.turn())
+        self.assertGreater(worker._sleep(), HELD_SECONDS)
 
     def test_a_worker_serves_its_lanes_only(self):
         self.events(3)
