@@ -220,7 +220,10 @@ def settle_merged(cr: Any, merged: dict[int, int]) -> None:
 
 
 def settle_replaced(cr: Any, replaced: dict[int, int]) -> None:
-    """Requests whose place a newer one takes, which waits for its time. Since when the work waits is kept there."""
+    """Requests whose place a newer one takes, which waits for its time.
+
+    Since when the work waits is kept there, and how many workers died of it: else what kills them would never be found.
+    """
     if replaced:
         settle_merged(cr, replaced)
         cr.execute(
@@ -228,4 +231,16 @@ def settle_replaced(cr: Any, replaced: dict[int, int]) -> None:
                  FROM (SELECT merged_into, min(created_at) AS since FROM dist_job WHERE id = ANY(%s) GROUP BY 1) m
                 WHERE j.id = m.merged_into""",
             (list(replaced),),
+        )
+        cr.execute(
+            """WITH gone AS (
+                   DELETE FROM dist_job_crash c USING unnest(%s, %s) AS m (id, into_id) WHERE c.job_id = m.id
+                   RETURNING m.into_id, c.crashes, c.last_at, c.worker, c.reason)
+               INSERT INTO dist_job_crash AS c (job_id, crashes, last_at, worker, reason)
+               SELECT DISTINCT ON (into_id) * FROM gone ORDER BY into_id, crashes DESC
+                   ON CONFLICT (job_id) DO UPDATE
+                  SET crashes = excluded.crashes, last_at = excluded.last_at, worker = excluded.worker,
+                      reason = excluded.reason
+                WHERE c.crashes < excluded.crashes""",
+            (list(replaced), list(replaced.values())),
         )

@@ -101,11 +101,28 @@ class TestIdentity(SyncCase):
         self.assertEqual(self.values(), ["at once"])
 
     def test_requests_that_never_stop_do_not_keep_the_work_from_being_done(self):
-        for number in range(5 * MOST_DELAYS):  # two in each delay
-            self.request(number, eta=2)
-            self.pass_time(seconds=1)
+        for number in range(5 * MOST_DELAYS):  # two in each delay, beside which the time of the test is nothing
+            self.request(number, eta=timedelta(hours=2))
+            self.pass_time(hours=1)
             self.run_jobs()
         self.assertIn(len(self.values()), (1, 2), "done in between, and not for each request")
+
+    def test_the_crashes_of_a_request_are_those_of_the_one_that_takes_its_place(self):
+        crashes = "SELECT job_id, crashes, reason->>'type' FROM dist_job_crash WHERE job_id = ANY(%s) ORDER BY job_id"
+        first, second = (self.request(n) for n in range(2))
+        planned = self.request(2, eta=3600)
+        self.env.cr.execute(
+            """INSERT INTO dist_job_crash (job_id, crashes, reason)
+               VALUES (%s, 1, NULL), (%s, 2, jsonb_build_object('type', 'T'))""",
+            (first.id, second.id),
+        )
+        self.run_jobs()
+        self.assertEqual((first + second).mapped("merged_into"), [planned.id] * 2)
+        self.env.cr.execute(crashes, ((first + second + planned).ids,))
+        self.assertEqual(self.env.cr.fetchall(), [(planned.id, 2, "T")])
+        self.env.cr.execute("UPDATE dist_job_crash SET crashes = 3 WHERE job_id = %s", (planned.id,))
+        self.run_jobs(later=True)
+        self.assertEqual((planned.state, planned.error_type, self.values()), ("dead", "Poison", []))
 
     def test_a_key_is_kept_by_a_planned_request(self):
         """What follows the planned one waits with it, what is before it does not."""
