@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from unittest.mock import patch
 
 from odoo.tests import tagged
 
+from ..engine import worker
 from ..engine.quarantine import POISON_PARAMETER
 from ..engine.slots import live_workers
 from .worker_kit import EngineCase, clean_environment, odoo_command
@@ -61,10 +63,11 @@ class TestCron(EngineCase):
         with (
             self.handler("test.typo.v1", typo, lane="high"),
             self.handler(THING, lambda env, items: None, batch=1, budget=0.000001),
+            patch.multiple(worker, REST_SECONDS=3600.0, REST_MOST_SECONDS=3600.0),
             self.assertLogs("odoo.sql_db", "ERROR") as logs,
         ):
             self.assertEqual(self.run_jobs_by_cron(), 30)
-        self.assertEqual(len(logs.records), 1, "it rests until the next run")
+        self.assertEqual(len(logs.records), 1, "it rests while the others are run")
         rows = self.query("SELECT state, attempts FROM dist_job WHERE handler = 'test.typo.v1'")
         self.assertEqual((rows, self.states()), ([("pending", 0)], {"pending": 1, "done": 30}))
 
