@@ -31,18 +31,16 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from psycopg2.errors import LockNotAvailable
-
 from odoo import api
 
 from ..errors import Permanent, Snooze
 from .backoff import full_jitter
 from .claim import Group
-from .execute import Report, Work, context_env
+from .execute import SIMILAR_DEPTHS, Report, Work, context_env
 from .hand import Hand, Unguarded
 from .handlers import Handler
 from .isolate import isolate
-from .settle import locked, message_of, report_dead, seconds_asked, trace_of
+from .settle import LOCKS, locked, message_of, report_dead, seconds_asked, trace_of
 
 _CLAIM = """
 WITH RECURSIVE keys AS (
@@ -208,7 +206,7 @@ def forgive(cr: Any, handler: Handler, keys: Sequence[Key]) -> None:
 def failed(env: api.Environment, handler: Handler, key: Key, error: BaseException) -> bool:
     """Put a failed key back for later, or make a dead letter of it. :return: whether it is dead"""
     spec = handler.spec
-    if isinstance(error, LockNotAvailable):
+    if isinstance(error, LOCKS):
         error = locked(error, LOCKED_TIMES)
     counted = not isinstance(error, Snooze)
     attempts = key.attempts + counted

@@ -14,6 +14,7 @@ from typing import Any
 from psycopg2.errors import LockNotAvailable
 
 from odoo import api
+from odoo.exceptions import LockError
 
 from ..errors import Permanent, RetryLater, Snooze
 from . import attempts as tries
@@ -30,6 +31,8 @@ LOCKED_SECONDS, LOCKED_MOST_SECONDS = 0.25, 60.0
 """Longest wait after the first lock that was met, doubled each time, and the longest of all."""
 LONGEST_SECONDS = 10 * 365 * 86400.0
 """Longest wait a handler may ask for: ten years. Dates end, and what is put off for longer was not meant."""
+LOCKS = (LockNotAvailable, LockError)
+"""What PostgreSQL raises, and what ``lock_for_update()`` of Odoo does, which asks it to skip what is locked."""
 
 
 class Locked(Snooze):
@@ -70,7 +73,7 @@ def settle_failed(
     :return: whether the job is dead now
     """
     spec = handler.spec if handler else None
-    if isinstance(error, LockNotAvailable):
+    if isinstance(error, LOCKS):
         env.cr.execute("SELECT count(*) FROM dist_job_attempt WHERE job_id = %s AND outcome = 'snooze'", (row.id,))
         error = locked(error, env.cr.fetchone()[0] + 1)
     counted = not isinstance(error, Snooze)
@@ -153,7 +156,7 @@ def report_dead(env: api.Environment, job_id: int, correlation_id: str | None = 
         _logger.exception("Dead job %s could not be reported", job_id)
 
 
-def locked(error: LockNotAvailable, times: int) -> Snooze:
+def locked(error: LockNotAvailable | LockError, times: int) -> Snooze:
     """What becomes of an item that met a lock for the ``times``-th time: again soon, then later and later; not counted.
 
     Who holds the lock may be gone in a moment, or work for minutes.

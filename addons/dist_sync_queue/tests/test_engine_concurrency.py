@@ -330,6 +330,32 @@ class TestConcurrency(EngineCase):
             self.batches().run(self.group())
         self.assertEqual(self.states(), {"done": 3})
 
+    def test_a_lock_odoo_could_not_grab_is_no_failure(self):
+        self.events(2)
+        connection_id = self.connection()
+        with self.committed() as env:
+            self.change(env, env["dist.connection"].browse(connection_id), "a", "b")
+        holder = self.cursor()
+        holder.execute("SELECT 1 FROM res_users WHERE id = 1 FOR UPDATE")
+
+        def handler(env, items):
+            if any(item.payload["n"] == 0 for item in items):
+                env["res.users"].browse(1).lock_for_update()
+
+        def compute(env, connection, keys):
+            if "a" in keys:
+                env["res.users"].browse(1).lock_for_update()
+
+        with (
+            self.handler("test.thing.v1", handler, batch=2, max_attempts=1),
+            self.handler(AVAILABILITY + "#dirty", compute, kind="dirty", batch=9, max_attempts=1),
+        ):
+            self.batches().run(self.group())
+            self.batches().run(self.group(AVAILABILITY + "#dirty", "marks"))
+        told = self.query("SELECT state, attempts, error_type FROM dist_job ORDER BY id")
+        self.assertEqual(told, [("pending", 0, "LockNotAvailable"), ("done", 1, None)])
+        self.assertEqual(self.query("SELECT key, attempts, eta IS NULL FROM dist_dirty_mark"), [("a", 0, False)])
+
     def test_a_key_that_meets_a_lock_waits_and_the_others_go_on(self):
         connection_id = self.connection()
         with self.committed() as env:
