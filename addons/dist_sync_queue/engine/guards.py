@@ -22,6 +22,10 @@ class BadPriority(EnqueueError, ValidationError):
     """A priority nobody serves. Localised, as it may be a person who entered it."""
 
 
+class SeveralCompanies(EnqueueError, ValidationError):
+    """Records of several companies. Localised: a person may have chosen them in a list."""
+
+
 def depth_of(env: Any) -> int:
     """How many jobs made each other until now: 0 outside of a job, 1 for what a job of a person's click makes.
 
@@ -59,7 +63,9 @@ def check_priorities(env: Any, values: Iterable[Any]) -> None:
 
 
 def belongs_to_company(records: Any) -> bool:
-    """Whether records of this model may belong to a company."""
+    """Whether records of this model may belong to a company. A user does not: it is the one the user works in now."""
+    if records._name == "res.users":
+        return False
     field = records._fields.get("company_id")
     return field is not None and field.comodel_name == "res.company"
 
@@ -85,15 +91,19 @@ def strangers(records: Any) -> Any:
 def company_of(records: Any) -> Any:
     """The company a job on ``records`` works for where none is given: the environment's where that fits, else theirs.
 
-    :raises EnqueueError: where they belong to several companies
+    :raises SeveralCompanies: where they belong to several
     """
     if not strangers(records):
         return records.env.company
     companies = companies_of(records)
     if len(companies) > 1:
-        raise EnqueueError(
-            f"The records of this job ({records._name}) belong to {', '.join(companies.mapped('display_name'))}, and "
-            "a job works for one company. Make one for each company, or one for each record (each=1)."
+        raise SeveralCompanies(
+            records.env._(
+                "The records of this job (%(model)s) belong to %(companies)s, and a job works for one company. "
+                "Choose records of one company at a time. (In code: one job for each company or record, each=1.)",
+                model=records._description or records._name,
+                companies=", ".join(companies.mapped("display_name")),
+            )
         )
     return companies
 

@@ -75,10 +75,27 @@ class TestGuards(SyncCase):
             self.assertEqual(records.delayed()._work().company_id, company)
         self.assertEqual(ours.with_company(branch).delayed()._work().company_id, branch, "what is above is its, too")
         for make in ((ours + theirs).delayed(), (ours + theirs).later()):
-            with self.assertRaisesRegex(EnqueueError, "Other.*each=1"):
+            with self.assertRaisesRegex(EnqueueError, "Other.*each=1") as caught:
                 make._work()
+            self.assertIsInstance(caught.exception, ValidationError, "a screen shows it")
         jobs = (ours + theirs + nobodys).delayed(each=1)._work()
         self.assertEqual([j.company_id for j in jobs], [mine, other, mine])
+
+    def test_a_user_belongs_to_no_company(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        away = self.env["res.users"].create(
+            {"name": "a", "login": "dist_away", "company_id": other.id, "company_ids": [other.id]}
+        )
+        users = self.env.user + away
+
+        @job()
+        def _notify(records):
+            """Nothing."""
+
+        self.startPatcher(patch.object(type(users), "_notify_later", _notify, create=True))
+        for made in (away.delayed()._notify_later(), users.delayed()._notify_later()):
+            self.assertEqual(made.company_id, self.env.company)
+        self.assertEqual(away.delayed(company=self.env.company)._notify_later().company_id, self.env.company)
 
     def test_what_is_deleted_keeps_no_job_from_being_made(self):
         gone = self.env["res.partner"].create({"name": "Gone"})
