@@ -32,6 +32,8 @@ from .settle import settle_cancelled, settle_done, settle_failed
 
 MAX_RESULT_BYTES = 1_000_000
 """Most a method may return where its result is kept."""
+SIMILAR_DEPTHS = 10
+"""Jobs, or keys, share a call where about as many made each other before them: 0 to 9, 10 to 19 and so on."""
 
 # Row by row along the indexes whatever the tables' size: OFFSET 0 leaves no other plan. A job that takes another back
 # waits for what failed as well, and asks only for what it takes back.
@@ -171,14 +173,17 @@ def slices(rows: Sequence[Row], handler: Handler):
 
 
 def sharing(row: Row, kind: str) -> Any:
-    """Rows with equal values may be handled by one call."""
+    """Rows with equal values may be handled by one call.
+
+    What a call makes is as deep as its deepest row: rows of a runaway chain do not share one with innocent ones.
+    """
     if kind != "job":
-        return row.company_id, row.connection_id
+        return row.company_id, row.connection_id, row.depth // SIMILAR_DEPTHS
     payload = row.payload or {}
     if payload.get("results") or payload.get("keep"):  # what goes in or comes out is this job's alone
         return row.id
     call = {name: value for name, value in payload.items() if name != "ids"}
-    return row.company_id, row.connection_id, json.dumps(call, sort_keys=True)
+    return row.company_id, row.connection_id, row.depth // SIMILAR_DEPTHS, json.dumps(call, sort_keys=True)
 
 
 def context_env(env: api.Environment, rows: Sequence[Row]) -> api.Environment:

@@ -163,6 +163,7 @@ def run(
 ) -> Report:
     """Compute ``keys``, write their events, and put back what failed or was left over."""
     started = time.monotonic()
+    keys = sorted(keys, key=lambda key: key.depth // SIMILAR_DEPTHS)  # those that may share a call are neighbours
     work = Compute(env, handler, started + budget, guard)
     outcome = isolate(keys, work.attempt, out_of_time=work.out_of_time)
     put_back(env.cr, handler, outcome.left)

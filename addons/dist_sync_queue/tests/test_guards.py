@@ -177,6 +177,21 @@ class TestGuards(SyncCase):
         dead = self.env["dist.job"].search([("state", "=", "dead")])
         self.assertEqual(dead.mapped("error_type"), ["TooDeep"] * 2)
 
+    def test_a_runaway_key_makes_no_other_deep(self):
+        connection = new_connection(self.env)
+        calls = []
+
+        def compute(env, connection, keys):
+            calls.append((keys, env.context["dist_depth"]))
+            return {}
+
+        with self.handler("test.loop.v1#dirty", compute, kind="dirty", batch=10):
+            self.env["dist.dirty.mark"].mark(connection, "test.loop.v1", ["a", "runaway", "z"])
+            self.env.cr.execute("UPDATE dist_dirty_mark SET depth = 99 WHERE key = 'runaway'")
+            self.env.cr.execute("UPDATE dist_dirty_mark SET depth = 2 WHERE key = 'z'")
+            self.run_jobs()
+        self.assertEqual(calls, [(["a", "z"], 2), (["runaway"], 99)])
+
     # -- parameters ----------------------------------------------------------------------------------------------------
     def test_a_nonsensical_number_is_said_once_and_the_usual_one_is_used(self):
         for text in ("soon", "0", "-3", "1e9"):
