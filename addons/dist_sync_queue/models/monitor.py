@@ -157,6 +157,7 @@ class DistMonitor(models.AbstractModel):
             "name": slot.worker,
             "host": slot.host,
             "pid": slot.pid,
+            "scheduled": slot.scheduled,
             "busy": busy,
             "silent": silent if silent > SILENT_SECONDS else 0,
             "jobs": len(jobs),

@@ -53,6 +53,10 @@ class TestMonitor(RelayKit, SyncCase):
         self.env.cr.execute("UPDATE dist_worker_slot SET seen_at = seen_at - interval '2 min'")
         (worker,) = self.snapshot()["workers"]
         self.assertGreater(worker["silent"], SILENT_SECONDS)
+        self.assertFalse(worker["scheduled"])
+        self.env.cr.execute("UPDATE dist_worker_slot SET scheduled = true")
+        self.env.invalidate_all()
+        self.assertTrue(self.snapshot()["workers"][0]["scheduled"], "it is no process of its own, and is said so")
 
     # -- what it counts ------------------------------------------------------------------------------------------------
     def test_jobs_are_counted_by_what_they_wait_for(self):

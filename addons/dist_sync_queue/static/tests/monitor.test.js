@@ -238,6 +238,21 @@ test("without a worker it says how to start one", async () => {
     expect(".o_dist_no_worker").toHaveText(/odoo dist_worker/);
 });
 
+test("a run of the scheduled action is called one", async () => {
+    let scheduled = false;
+    onRpc("dist.monitor", "snapshot", () => {
+        const data = snapshot();
+        data.workers[0].scheduled = scheduled;
+        return data;
+    });
+    await openMonitor();
+    expect("[data-worker='7'] .o_dist_scheduled").toHaveCount(0);
+    scheduled = true;
+    await advanceTime(2000);
+    await animationFrame();
+    expect("[data-worker='7'] .o_dist_scheduled").toHaveText("Scheduled action");
+});
+
 test("the health check shows what was found and checks again", async () => {
     onRpc("dist.monitor", "snapshot", () => snapshot());
     let checks = 0;
