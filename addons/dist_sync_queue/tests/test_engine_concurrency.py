@@ -336,7 +336,7 @@ class TestConcurrency(EngineCase):
         with self.committed() as env:
             self.change(env, env["dist.connection"].browse(connection_id), "a", "b")
         holder = self.cursor()
-        holder.execute("SELECT 1 FROM res_users WHERE id = 1 FOR UPDATE")
+        holder.execute("SELECT 1 FROM res_users WHERE id = 1 FOR NO KEY UPDATE")
 
         def handler(env, items):
             if any(item.payload["n"] == 0 for item in items):
