@@ -147,7 +147,9 @@ class TestPulls(RelayKit, SyncCase):
         late = {**event, "envelope": {**event["envelope"], "connection": "not-yet-there"}}
         self.assertEqual(self.intake(late, self.done(run, late)), ["invalid", "advanced"])
         letter = self.env["dist.dead.letter"].search([], limit=1)
-        self.env.cr.execute("UPDATE dist_dead_letter SET raw = replace(raw, 'not-yet-there', %s)", [self.connection.ref])
+        self.env.cr.execute(
+            "UPDATE dist_dead_letter SET raw = replace(raw, 'not-yet-there', %s)", [self.connection.ref]
+        )
         letter.invalidate_recordset()
         letter.action_replay()
         self.assertEqual((letter.state, self.stored()), ("replayed", [0]))

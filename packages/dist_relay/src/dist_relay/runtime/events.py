@@ -228,7 +228,10 @@ class EventLane(Lane):
         is over: looked up before, it would be sent beside it. Also past its deadline, as whatever may have taken
         effect: that nobody began it is no more than what this life knows.
         """
-        self.log.warning("published in another life of Redis or given to a group that was lost; PostgreSQL is asked again", entries=len(held))
+        self.log.warning(
+            "published in another life of Redis or given to a group that was lost; PostgreSQL is asked again",
+            entries=len(held),
+        )
         known = [one._replace(event=one.event.model_copy(update={"read_back": True})) for one in held]
         why = "Redis was restarted or replaced, or lost its consumer group, after this was published"
         error = Snoozed(self._longest_seconds, why, code="redis_restarted")
