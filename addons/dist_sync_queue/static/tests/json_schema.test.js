@@ -159,6 +159,10 @@ test("secrets are masked within a text as well: a document that was cut off, or 
     const shown = String.raw`{"raw":"{\"token\":\"MASK\",\"note\":\"n\"}","api-key":"MASK","title":"t"`;
     expect(masked(cut)).toBe(shown.replaceAll("MASK", MASK));
     expect(masked('{"password": "cut o')).toBe(`{"password": "${MASK}`);
+    expect(masked('{"token": 12345, "order": 1001')).toBe(`{"token": ${MASK}, "order": 1001`);
+    expect(masked('{"note": {"a": "b"}, "credentials": {"user": "x", "pin": 1')).toBe(
+        `{"note": {"a": "b"}, "credentials": ${MASK}`
+    );
     expect(masked("<html>")).toBe("<html>");
 });
 
